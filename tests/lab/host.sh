@@ -10,7 +10,8 @@ readonly BOOT_LIMIT=150		# seconds from power on to the ready word
 readonly BOOTS=3		# of one guest, until the ready word
 declare -A qemu_pid boots gone tail_pids
 
-# The words carried over from the caller, then what the build tree offers.
+# What the build tree offers, then the words carried over from the caller. Open
+# MPI finds nothing at all when one folder of its component path is missing.
 command_env() {
 	local name home=/root
 
@@ -20,7 +21,10 @@ export HOME=$home USER=${user@Q} LOGNAME=${user@Q} SHELL=/bin/bash TERM=dumb
 export XNUMA_LAB=1 XNUMA_HELPDIR=${srcdir@Q}/ompi-btl
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export LD_LIBRARY_PATH=${builddir@Q}/lib/.libs
-export OMPI_MCA_mca_base_component_path=${builddir@Q}/ompi-btl/.libs:SYS_DEFAULT:USER_DEFAULT
+if [[ -d ${builddir@Q}/ompi-btl/.libs ]]; then
+	export OMPI_MCA_mca_base_component_path=${builddir@Q}/ompi-btl/.libs:SYS_DEFAULT
+	[[ ! -d ~/.openmpi/components ]] || OMPI_MCA_mca_base_component_path+=:USER_DEFAULT
+fi
 END
 	while read -r name; do
 		case $name in
@@ -82,7 +86,7 @@ END
 
 # Sets qemu: the command line of a guest.
 guest_qemu() { # GUEST
-	local g=$1 n first last sockets=$nodes size
+	local g=$1 n first last sockets=$nodes size words
 
 	qemu=(qemu-system-x86_64 -name "lab-$g" -machine q35 -no-user-config
 		-nodefaults -no-reboot -display none -m "${mem}M" -cpu max)
@@ -104,12 +108,17 @@ guest_qemu() { # GUEST
 		((last < first)) && qemu+=(-numa "node,nodeid=$n,memdev=m$n") ||
 			qemu+=(-numa "node,nodeid=$n,cpus=$first-$last,memdev=m$n")
 	done
-	((nodes == 1)) || qemu+=(-numa "dist,src=0,dst=1,val=20")
+	for ((n = 1; n < nodes; n++)); do
+		for ((first = 0; first < n; first++)); do
+			qemu+=(-numa "dist,src=$first,dst=$n,val=20")
+		done
+	done
 
-	qemu+=(-kernel "$kernel" -initrd "$initramfs" -append "console=ttyS0
-		quiet mitigations=off nokaslr panic=-1 oops=panic tsc=reliable
-		secretmem.enable=1 slub_nomerge hugepages=16 brd.rd_size=65536
-		log_buf_len=4M rcupdate.rcu_cpu_stall_timeout=60 $append")
+	words="console=ttyS0 quiet mitigations=off nokaslr tsc=reliable"
+	words+=" panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60"
+	words+=" secretmem.enable=1 slub_nomerge log_buf_len=4M"
+	words+=" hugepages=16 brd.rd_size=65536"
+	qemu+=(-kernel "$kernel" -initrd "$initramfs" -append "$words $append")
 	qemu+=(-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
 		-device "virtio-9p-pci,fsdev=root,mount_tag=hostroot"
 		-fsdev "local,id=job,path=$dir/$g/job,security_model=none"
@@ -136,7 +145,7 @@ guest_boot() { # GUEST
 		for f in 1 2; do
 			tail -q -f -s 0.1 -c +1 --pid="${qemu_pid[$g]}" \
 				"$job/$([[ $f = 1 ]] && echo out || echo err)" \
-				2> /dev/null >&$f &
+				>&"$f" 2> /dev/null &
 			tail_pids[$g]+=" $!"
 		done
 	fi
