@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * queue - short messages into the memory of their reader
+ *
+ * Memory code only: no system call, no port. The reader owns a zero-filled,
+ * page-aligned area; senders map it anywhere. Cold senders share one ring;
+ * after QUEUE_PROMOTE_AFTER messages a sender takes a ring of its own while
+ * there is one. queue_ring.h has the layout and the protocol.
+ *
+ * Order is kept per struct sender. A @name must belong to one process among
+ * those alive: queue_skip_dead() goes by it.
+ */
+#ifndef XNUMA_QUEUE_H
+#define XNUMA_QUEUE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "queue_ring.h"
+#include "xnuma.h"
+
+/* ---- reader ---- */
+
+struct queue_grave;
+
+/* One ring that a sender owns, by ring number; the poller's private notes. */
+struct queue_own {
+	uint64_t	head;		/* next line to look at */
+	uint64_t	published;	/* @head as its sender may know it */
+	uint64_t	last;		/* poll in which it last spoke */
+	bool		active;		/* announced, not ended */
+};
+
+/* What polling a ring needs; hot ones first, cold ones behind them. */
+struct queue_slot {
+	_Atomic uint64_t *word;		/* header word at the head */
+	uint64_t	expect;		/* lap and kind of a message there */
+};
+
+struct queue {
+	/* all but @busy, @graves, @posted and counters: by who holds @busy */
+	struct queue_header *header;
+	char		*shared;	/* the shared ring */
+	char		*rings;		/* ring 0 */
+	uint64_t	head;		/* of the shared ring */
+	uint64_t	published;
+	struct queue_slot *slots;	/* [max_rings], hot then cold */
+	struct queue_own *own;		/* [max_rings] */
+	unsigned int	nhot;
+	unsigned int	nslots;		/* hot and cold */
+	unsigned int	turn;		/* where the next poll begins */
+	unsigned int	cold;		/* cold slot whose turn it is */
+	uint64_t	polls;
+	struct queue_shape shape;
+	bool		single;		/* XNUMA_SINGLE_THREAD */
+	bool		sleeps;		/* XNUMA_SLEEPS */
+	bool		resync;		/* the shared ring lost its headers */
+	_Atomic bool	busy;		/* somebody polls */
+	_Atomic unsigned int graves;	/* dead senders not yet cleared away */
+	_Atomic(struct queue_grave *) posted;
+	struct queue_grave *dying;
+	void		*bounce;	/* long messages of the shared ring */
+
+	_Atomic uint64_t messages;	/* handled */
+	_Atomic uint64_t bytes;		/* of their payload */
+	_Atomic uint64_t promotions;	/* rings announced */
+	_Atomic uint64_t garbage;	/* headers that made no sense */
+	_Atomic uint64_t skipped;	/* reservations of dead senders */
+};
+
+/** queue_size - bytes of memory that queue_init() wants */
+size_t queue_size(const struct xnuma_config *config);
+
+/** queue_send_max - largest payload of one message, in bytes */
+size_t queue_send_max(const struct xnuma_config *config);
+
+/**
+ * queue_init - make a queue of zero-filled memory
+ * @q:		out
+ * @mem:	page aligned, queue_size() bytes; touched only as it is used
+ * @config:	ring_size, max_rings and flags matter
+ *
+ * Return: 0, -EINVAL (sizes out of range, alignment), -ENOMEM
+ */
+int queue_init(struct queue *q, void *mem, const struct xnuma_config *config);
+
+/** queue_fini - free what is local; @mem is not touched */
+void queue_fini(struct queue *q);
+
+/**
+ * queue_poll - handle messages
+ *
+ * Returns 0 at once while another thread polls and within a handler.
+ *
+ * Return: messages handled, 0 to @max
+ */
+int queue_poll(struct queue *q, xnuma_handler handler, void *arg, int max);
+
+/** queue_pending - would a poll find something? true while one runs */
+bool queue_pending(struct queue *q);
+
+/**
+ * queue_arm - have the next sender told by sender_must_wake()
+ *
+ * Return: 0, -EBUSY (something is pending, or a poll runs),
+ * -ENOTSUP (without XNUMA_SLEEPS senders do not look)
+ */
+int queue_arm(struct queue *q);
+
+/** queue_disarm - awake again */
+void queue_disarm(struct queue *q);
+
+/**
+ * queue_skip_dead - a sender's process is gone: do not wait for it
+ * @q:		the queue
+ * @name:	as it was given to sender_init()
+ *
+ * Any thread, also from a handler. What it committed is still delivered; what
+ * it only reserved is passed over and its rings go to others, by later polls.
+ * The caller has made sure that none of its stores is still to come.
+ *
+ * Return: 0, -ENOMEM
+ */
+int queue_skip_dead(struct queue *q, uint64_t name);
+
+/**
+ * queue_blocked - whose reservation holds the shared ring up?
+ * @name:	out: meaningful when true
+ *
+ * For slow paths that suspect a death nobody reported. False also while a poll
+ * runs and in the first nanoseconds of a reservation.
+ */
+bool queue_blocked(struct queue *q, uint64_t *name);
+
+/* ---- sender ---- */
+
+struct sender {
+	char		*ring;		/* own ring, NULL: shared */
+	uint64_t	tail;		/* next line of the own ring */
+	uint64_t	limit;		/* lines below are free */
+	uint64_t	name;
+	uint32_t	dirty;		/* zero bits of @headers */
+	bool		threads;
+	bool		may_sleep;
+	_Atomic bool	locked;		/* only with @threads */
+	struct queue_shape shape;
+	struct queue_header *header;
+
+	uint64_t	*headers;	/* bit: a header in the last lap */
+	void		*bounce;	/* long reservations in the shared ring */
+	_Atomic uint64_t *consumed;	/* of the own ring */
+	uint64_t	credit;		/* shared ring consumed, as last read */
+	uint64_t	pos;		/* of the reservation */
+	uint32_t	nlines;		/* of the reservation; 0: none */
+	uint32_t	number;		/* of the own or claimed ring */
+	bool		claimed;	/* @number is ours, not announced yet */
+	uint64_t	patience;	/* messages until the next promotion try */
+
+	_Atomic uint64_t messages;	/* committed */
+	_Atomic uint64_t bytes;		/* of their payload */
+	_Atomic uint64_t again;		/* -EAGAIN returned */
+	_Atomic uint64_t promotions;	/* 0 or 1 */
+};
+
+/**
+ * sender_init - begin to send to a queue
+ * @s:		out
+ * @mem:	the queue's memory as mapped here
+ * @len:	bytes mapped
+ * @name:	source of the messages
+ * @threads:	several threads may send at a time
+ * @may_sleep:	sender_must_wake() will be called; no cost where the reader
+ *		never sleeps
+ *
+ * Return: 0, -EPROTO (no queue, or another version), -EINVAL (sizes that do not
+ * fit @len)
+ */
+int sender_init(struct sender *s, void *mem, size_t len, uint64_t name,
+		bool threads, bool may_sleep);
+
+/** sender_fini - give the ring back to the reader and free what is local */
+void sender_fini(struct sender *s);
+
+/** sender_forget - free what is local only: for the child of a fork() */
+void sender_forget(struct sender *s);
+
+/** sender_send_max - largest payload of one message, in bytes */
+static inline size_t sender_send_max(const struct sender *s)
+{
+	return s->shape.send_max;
+}
+
+/**
+ * sender_reserve - room for a message, contiguous and 8-byte aligned
+ *
+ * With @threads the sender is locked until sender_commit() or sender_cancel().
+ *
+ * Return: 0, -EAGAIN, -EMSGSIZE
+ */
+int sender_reserve(struct sender *s, size_t len, void **buf);
+
+/** sender_commit - publish it; @len at most as reserved */
+void sender_commit(struct sender *s, uint8_t tag, size_t len);
+
+/** sender_cancel - give the room back */
+void sender_cancel(struct sender *s);
+
+/** sender_send_any - sender_send() for what its fast path does not take */
+int sender_send_any(struct sender *s, uint8_t tag, const struct iovec *iov,
+		    int iovcnt);
+
+/**
+ * sender_send - copy a message into the queue
+ *
+ * Return: 0, -EAGAIN, -EMSGSIZE
+ */
+static inline int sender_send(struct sender *s, uint8_t tag,
+			      const struct iovec *iov, int iovcnt)
+{
+	return sender_send_any(s, tag, iov, iovcnt);
+}
+
+/**
+ * sender_must_wake - after a commit: does the reader sleep?
+ *
+ * Return: true for one sender of those that find it armed
+ */
+static inline bool sender_must_wake(struct sender *s)
+{
+	_Atomic uint32_t *armed;
+
+	if (!s->may_sleep)
+		return false;
+	/*
+	 * Ours: message, fence, armed. The reader's: armed, fence, message. One
+	 * of the two sees the other's store.
+	 */
+	armed = &s->header->armed;
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load_explicit(armed, memory_order_relaxed) &&
+	       atomic_exchange_explicit(armed, 0, memory_order_relaxed);
+}
+
+#endif
