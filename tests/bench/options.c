@@ -20,7 +20,8 @@ static const char usage[] =
 	"  -b COUNT        rotate over so many touched buffers [1]\n"
 	"  -c 0|1          first compare every byte of every size [1]\n"
 	"  -s SIZE         with -n: the size of the messages [8]\n"
-	"  -n COUNT        only send COUNT messages each way; no table\n"
+	"  -n COUNT        only send COUNT messages each way, between the\n"
+	"                  calls access(pingpong:begin) and access(pingpong:end)\n"
 	"  -h              this text\n";
 
 struct parser {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 
@@ -234,12 +235,26 @@ static int check(struct bench *b)
 	return wrong != 0;
 }
 
+/* Two system calls that a trace shows enclose the messages to be counted. */
+static void counted(struct bench *b)
+{
+	long warmup = 100;
+
+	if (warmup < b->opt.buffers)
+		warmup = b->opt.buffers;
+	pingpong(b, b->opt.size, warmup);
+	MPI_Barrier(MPI_COMM_WORLD);
+	(void)!access("pingpong:begin", F_OK);
+	pingpong(b, b->opt.size, b->opt.count);
+	(void)!access("pingpong:end", F_OK);
+}
+
 static int run(struct bench *b)
 {
 	int ret = 0;
 
 	if (b->opt.count) {
-		pingpong(b, b->opt.size, b->opt.count);
+		counted(b);
 		return 0;
 	}
 	if (b->opt.check)
