@@ -4,7 +4,7 @@
 # verdict.sh - what became of the guests. Part of lab.
 
 # Prints the splats of a kernel log, whole: from a line that matches the file
-# splats to its end trace, or 40 lines.
+# splats to its end trace, or 100 lines.
 splats() { # LOG
 	awk '
 		NR == FNR {
@@ -13,9 +13,9 @@ splats() { # LOG
 			next
 		}
 		$0 ~ re && (!left || $0 !~ /Modules linked in/) {
-			if (before ~ /cut here/ && !left)
-				print before
-			left = 40
+			if (!left && cut && NR - cut < 5)
+				printf "%s", text
+			left = 100
 		}
 		left && total < 400 {
 			print
@@ -23,7 +23,11 @@ splats() { # LOG
 			total++
 		}
 		/end trace|end Kernel panic/ { left = 0 }
-		{ before = $0 }
+		/cut here/ {
+			cut = NR
+			text = ""
+		}
+		cut && NR - cut < 5 { text = text $0 "\n" }
 	' "$here/splats" "$1"
 }
 
