@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between kernel versions, and nothing else. Force-included.
+ */
+#ifndef XNUMA_COMPAT_H
+#define XNUMA_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "xpmem_numa needs Linux 6.1 or newer"
+#endif
+#ifndef CONFIG_X86_64
+#error "xpmem_numa.ko supports x86-64 only"
+#endif
+#ifndef CONFIG_HMM_MIRROR
+#error "xpmem_numa needs a kernel with CONFIG_HMM_MIRROR"
+#endif
+
+#include <linux/mm.h>
+#include <linux/pfn_t.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
+				vm_flags_t clear)
+{
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+}
+#endif
+
+/*
+ * PFN_DEV | PFN_MAP keeps gup_fast off the entry where the kernel has no
+ * pmd_special(). The write bit comes with the protection, so that an entry
+ * that appeared meanwhile is left alone without a warning.
+ */
+static inline vm_fault_t compat_insert_pmd(struct vm_fault *vmf,
+					   unsigned long pfn, pgprot_t prot,
+					   bool write)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	return vmf_insert_pfn_pmd_prot(vmf, __pfn_to_pfn_t(pfn, PFN_DEV | PFN_MAP),
+				       prot, false);
+#else
+	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), write);
+#endif
+}
+
+static inline void compat_release_fault_lock(struct vm_fault *vmf)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+	mmap_read_unlock(vmf->vma->vm_mm);
+#else
+	release_fault_lock(vmf);
+#endif
+}
+
+#endif /* XNUMA_COMPAT_H */

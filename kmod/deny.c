@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* DENY and ALLOW: ranges that the owner has taken back for a while. */
+#include <linux/maple_tree.h>
+#include "granule.h"
+#include "window.h"
+
+/* Under a granule's lock, so that DENY has either zapped or been seen. */
+bool xnuma_is_denied(struct xnuma_export *exp, unsigned long start,
+		     unsigned long end)
+{
+	unsigned long index = start;
+
+	return READ_ONCE(exp->has_denied) &&
+	       mt_find(&exp->denied, &index, end - 1);
+}
+
+int xnuma_deny(struct xnuma_export *exp, unsigned long start, unsigned long end)
+{
+	int ret = mtree_store_range(&exp->denied, start, end - 1,
+				    xa_mk_value(1), GFP_KERNEL_ACCOUNT);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(exp->has_denied, true);
+	xnuma_granule_zap_range(exp, start, end);
+	return 0;
+}
+
+int xnuma_allow(struct xnuma_export *exp, unsigned long start, unsigned long end)
+{
+	return mtree_store_range(&exp->denied, start, end - 1, NULL,
+				 GFP_KERNEL_ACCOUNT);
+}

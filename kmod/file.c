@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/sched/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include "file.h"
+#include "window.h"
+
+/* ---- whose file ---- */
+
+/* The child of a fork and the receiver of a passed descriptor are strangers. */
+int xnuma_file_check(struct xnuma_file *f)
+{
+	struct mm_struct *mm = READ_ONCE(f->mm);
+
+	if (!mm || mm == current->mm)
+		return 0;
+	xnuma_count(estale);
+	return -ESTALE;
+}
+
+int xnuma_file_bind(struct xnuma_file *f)
+{
+	if (!READ_ONCE(f->mm)) {
+		mmgrab(current->mm);
+		if (cmpxchg(&f->mm, NULL, current->mm))
+			mmdrop(current->mm);
+	}
+	return xnuma_file_check(f);
+}
+
+/* ---- handles ---- */
+
+int xnuma_file_add(struct xnuma_file *f, struct xnuma_object *obj, u32 *handle)
+{
+	return xa_alloc(&f->handles, handle, obj,
+			XA_LIMIT(1, XPMEM_NUMA_HANDLE_MAX), GFP_KERNEL_ACCOUNT);
+}
+
+/* Whoever gets it out owns the reference that the handle held. */
+struct xnuma_object *xnuma_file_remove(struct xnuma_file *f, u32 handle,
+				       enum xnuma_kind kind)
+{
+	struct xnuma_object *obj;
+
+	xa_lock(&f->handles);
+	obj = xa_load(&f->handles, handle);
+	if (obj && obj->kind == kind)
+		__xa_erase(&f->handles, handle);
+	else
+		obj = NULL;
+	xa_unlock(&f->handles);
+	return obj;
+}
+
+/* Referenced; xnuma_export_put(). */
+struct xnuma_export *xnuma_file_export(struct xnuma_file *f, u32 handle)
+{
+	struct xnuma_object *obj;
+	struct xnuma_export *exp = NULL;
+
+	xa_lock(&f->handles);
+	obj = xa_load(&f->handles, handle);
+	if (obj && obj->kind == XNUMA_EXPORT) {
+		exp = container_of(obj, struct xnuma_export, obj);
+		xnuma_export_get(exp);
+	}
+	xa_unlock(&f->handles);
+	return exp;
+}
+
+/* With a reference to its file; fput(imp->file). */
+struct xnuma_import *xnuma_file_import(struct xnuma_file *f, u32 handle)
+{
+	struct xnuma_object *obj;
+	struct xnuma_import *imp = NULL;
+
+	xa_lock(&f->handles);
+	obj = xa_load(&f->handles, handle);
+	if (obj && obj->kind == XNUMA_IMPORT) {
+		imp = container_of(obj, struct xnuma_import, obj);
+		get_file(imp->file);
+	}
+	xa_unlock(&f->handles);
+	return imp;
+}
+
+/* ---- the device file ---- */
+
+static int file_open(struct inode *inode, struct file *file)
+{
+	struct xnuma_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+
+	if (!f)
+		return -ENOMEM;
+	f->waker = xnuma_waker_create();
+	if (!f->waker) {
+		kfree(f);
+		return -ENOMEM;
+	}
+	xa_init_flags(&f->handles, XA_FLAGS_ALLOC1);
+	file->private_data = f;
+	return nonseekable_open(inode, file);
+}
+
+static int file_release(struct inode *inode, struct file *file)
+{
+	struct xnuma_file *f = file->private_data;
+	struct xnuma_object *obj;
+	unsigned long i;
+
+	xa_for_each(&f->handles, i, obj) {
+		if (obj->kind == XNUMA_EXPORT)
+			xnuma_export_kill(container_of(obj, struct xnuma_export,
+						       obj),
+					  XPMEM_NUMA_REVOKED);
+		else
+			fput(container_of(obj, struct xnuma_import, obj)->file);
+	}
+	xa_destroy(&f->handles);
+	xnuma_waker_put(f->waker);
+	if (f->mm)
+		mmdrop(f->mm);
+	kfree(f);
+	return 0;
+}
+
+static int file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct xnuma_file *f = file->private_data;
+	unsigned long handle_pages = XPMEM_NUMA_HANDLE_SHIFT - PAGE_SHIFT;
+	unsigned long va = (vma->vm_pgoff & ((1UL << handle_pages) - 1))
+			   << PAGE_SHIFT;
+	struct xnuma_import *imp;
+	int ret = xnuma_file_check(f);
+
+	if (ret)
+		return ret;
+	imp = xnuma_file_import(f, vma->vm_pgoff >> handle_pages);
+	if (!imp)
+		return -ENOENT;
+	file = imp->file;
+	ret = xnuma_window_mmap(imp, file, vma, va);
+	fput(file);
+	return ret;
+}
+
+static __poll_t file_poll(struct file *file, poll_table *wait)
+{
+	struct xnuma_file *f = file->private_data;
+
+	poll_wait(file, &f->waker->wait, wait);
+	return atomic64_read(&f->waker->count) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static ssize_t file_read(struct file *file, char __user *buf, size_t len,
+			 loff_t *pos)
+{
+	struct xnuma_file *f = file->private_data;
+	struct xnuma_waker *w = f->waker;
+	u64 count;
+	int ret = xnuma_file_check(f);
+
+	if (ret)
+		return ret;
+	if (len < sizeof(count))
+		return -EINVAL;
+	while (!(count = atomic64_xchg(&w->count, 0))) {
+		if (file->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		ret = wait_event_interruptible(w->wait,
+					       atomic64_read(&w->count));
+		if (ret)
+			return ret;
+	}
+	if (!copy_to_user(buf, &count, sizeof(count)))
+		return sizeof(count);
+	atomic64_add(count, &w->count);
+	return -EFAULT;
+}
+
+/* Under the handles' lock: objects stay, nothing sleeps. */
+static void file_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct xnuma_file *f = file->private_data;
+	struct xnuma_object *obj;
+	unsigned long i;
+
+	xa_lock(&f->handles);
+	xa_for_each(&f->handles, i, obj) {
+		struct xnuma_import *imp =
+			container_of(obj, struct xnuma_import, obj);
+		struct xnuma_export *exp = obj->kind == XNUMA_EXPORT ?
+			container_of(obj, struct xnuma_export, obj) : imp->exp;
+		bool mine = obj->kind == XNUMA_EXPORT;
+
+		seq_printf(m, "%s: %lu range %lx-%lx rights %u state %u",
+			   mine ? "export" : "import", i, exp->start, exp->end,
+			   mine ? exp->rights : imp->rights,
+			   xnuma_export_state(exp));
+		xnuma_stats_show(m, mine ? &exp->stats : &imp->stats);
+	}
+	xa_unlock(&f->handles);
+}
+
+const struct file_operations xnuma_file_ops = {
+	.owner = THIS_MODULE,
+	.open = file_open,
+	.release = file_release,
+	.unlocked_ioctl = xnuma_ioctl,
+	.mmap = file_mmap,
+	.get_unmapped_area = thp_get_unmapped_area,
+	.poll = file_poll,
+	.read = file_read,
+	.llseek = no_llseek,
+	.show_fdinfo = file_show_fdinfo,
+};

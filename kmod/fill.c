@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fast path of a fault: look at the owner's page tables without changing
+ * them, then insert what is there, up to a whole granule.
+ */
+#include <linux/hmm.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <asm/pgalloc.h>
+#include "granule.h"
+#include "window.h"
+
+#define FILL_TRIES 16	/* snapshots overtaken in a row before the slow path */
+
+/* ---- what the owner has ---- */
+
+static bool is_secret(struct vm_area_struct *vma)
+{
+	return vma->vm_file &&
+	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
+}
+
+/*
+ * I5: may an importer have the page at @va? Nothing that get_user_pages()
+ * without force would refuse. The owner's mmap_lock is held.
+ */
+int xnuma_memory_check(struct mm_struct *mm, unsigned long va, bool write)
+{
+	struct vm_area_struct *vma = find_vma(mm, va);
+
+	mmap_assert_locked(mm);
+	if (!vma || va < vma->vm_start || !(vma->vm_flags & VM_READ))
+		return -XPMEM_NUMA_REASON_HOLE;
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP) || is_secret(vma))
+		return -XPMEM_NUMA_REASON_KIND;
+	if (write && !(vma->vm_flags & VM_WRITE))
+		return -XPMEM_NUMA_REASON_READ_ONLY;
+	return 0;
+}
+
+/* Memory of the wrong kind must not come in by fault-around either. */
+static void drop_secret(struct mm_struct *mm, unsigned long start,
+			unsigned long end, unsigned long *pfns)
+{
+	struct vm_area_struct *vma;
+	unsigned long va, stop;
+
+	for (va = start; va < end; va = stop) {
+		vma = find_vma(mm, va);
+		if (!vma || vma->vm_start >= end)
+			return;
+		stop = min(vma->vm_end, end);
+		va = max(va, vma->vm_start);
+		if (is_secret(vma))
+			memset(pfns + ((va - start) >> PAGE_SHIFT), 0,
+			       (stop - va) >> PAGE_SHIFT << 3);
+	}
+}
+
+static int look(struct xnuma_fault *f, unsigned long start, unsigned long end,
+		unsigned long seq, unsigned long *pfns)
+{
+	struct hmm_range range = {
+		.notifier = &f->g->mni,
+		.notifier_seq = seq,
+		.start = start,
+		.end = end,
+		.hmm_pfns = pfns,
+	};
+
+	return hmm_range_fault(&range);
+}
+
+/* ---- entries ---- */
+
+struct filling {
+	struct xnuma_fault *f;
+	unsigned long *pfn;		/* of the next entry */
+	unsigned long addr;		/* of the next entry, in the importer */
+	pgprot_t prot_ro, prot_rw;
+	unsigned int inserted;
+	bool occupied;			/* the faulting entry maps another page */
+};
+
+static bool is_anon(unsigned long entry)
+{
+	return PageAnon(hmm_pfn_to_page(entry));
+}
+
+/*
+ * Writable where the owner's own entry is (I5), and for neighbours and reads
+ * only in anonymous memory, so that file pages are not dirtied for nothing.
+ */
+static bool may_write(struct xnuma_fault *f, unsigned long entry, bool faulting)
+{
+	return f->vma->vm_flags & VM_WRITE && entry & HMM_PFN_WRITE &&
+	       ((faulting && f->write) || is_anon(entry));
+}
+
+/* I6: an entry through which the importer can write is a dirty page. */
+static void mark_dirty(unsigned long entry)
+{
+	struct page *page = compound_head(hmm_pfn_to_page(entry));
+
+	if (!PageDirty(page))
+		set_page_dirty(page);
+}
+
+static int fill_entry(pte_t *ptep, unsigned long addr, void *data)
+{
+	struct filling *fill = data;
+	unsigned long entry = *fill->pfn++;
+	unsigned long pfn = entry & ~HMM_PFN_FLAGS;
+	bool faulting = addr == (fill->f->vmf->address & PAGE_MASK);
+	bool write;
+	pte_t pte;
+
+	if (!(entry & HMM_PFN_VALID) || (!faulting && is_zero_pfn(pfn)))
+		return 0;
+	write = may_write(fill->f, entry, faulting);
+	pte = *ptep;
+	if (!pte_none(pte) && pte_pfn(pte) != pfn) {
+		fill->occupied |= faulting;
+		return 0;
+	}
+	if (!pte_none(pte) && (pte_write(pte) || !write))
+		return 0;
+	if (write)
+		mark_dirty(entry);
+	pte = pte_mkspecial(pfn_pte(pfn, write ? fill->prot_rw : fill->prot_ro));
+	if (write)
+		pte = pte_mkdirty(pte);
+	set_pte_at(fill->f->vma->vm_mm, addr, ptep, pte);
+	fill->inserted++;
+	return 0;
+}
+
+/*
+ * A page table for vmf->address, from what the kernel has set aside. False when
+ * a huge entry is there: then the fault has been answered by somebody else.
+ */
+bool xnuma_fill_table(struct vm_fault *vmf)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	spinlock_t *ptl;
+	bool table;
+
+	ptl = pmd_lock(mm, vmf->pmd);
+	if (pmd_none(*vmf->pmd) && vmf->prealloc_pte) {
+		mm_inc_nr_ptes(mm);
+		smp_wmb();	/* the zeroed table before the pointer to it */
+		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
+		vmf->prealloc_pte = NULL;
+	}
+	table = !pmd_none(*vmf->pmd) && !pmd_leaf(*vmf->pmd) &&
+		!pmd_devmap(*vmf->pmd);
+	spin_unlock(ptl);
+	return table;
+}
+
+static int insert_entries(struct xnuma_fault *f, unsigned long start,
+			  unsigned long end, unsigned long *pfns)
+{
+	unsigned long addr = f->vmf->address - (f->va - start);
+	vm_flags_t flags = f->vma->vm_flags;
+	struct filling fill = {
+		.f = f,
+		.pfn = pfns,
+		.prot_ro = vm_get_page_prot(flags & ~VM_WRITE),
+		.prot_rw = vm_get_page_prot(flags),
+	};
+
+	addr &= PAGE_MASK;
+	lockdep_assert_held(&f->g->lock);
+	if (!xnuma_fill_table(f->vmf))
+		return XNUMA_FILL_DONE;
+	xnuma_granule_touch(f->g, f->imp);
+	apply_to_page_range(f->vma->vm_mm, addr, end - start, fill_entry, &fill);
+	xnuma_add_in(&f->imp->stats, inserted, fill.inserted);
+	/*
+	 * Poison of before the owner mapped memory. Take it away: the counter
+	 * says that it was there.
+	 */
+	if (fill.occupied)
+		xnuma_import_zap(f->imp, f->va, f->va + PAGE_SIZE);
+	return XNUMA_FILL_DONE;
+}
+
+/* ---- huge entries ---- */
+
+static bool pmd_fits(struct xnuma_fault *f, unsigned long entry)
+{
+	unsigned long first = f->va & PMD_MASK;
+	unsigned long haddr = f->vmf->address & PMD_MASK;
+	unsigned long pfn = entry & ~HMM_PFN_FLAGS;
+
+	if (hmm_pfn_to_map_order(entry) < PMD_SHIFT - PAGE_SHIFT ||
+	    (f->va ^ f->vmf->address) & ~PMD_MASK & PAGE_MASK)
+		return false;
+	if (haddr < f->vma->vm_start || haddr + PMD_SIZE > f->vma->vm_end ||
+	    first < f->exp->start || first + PMD_SIZE > f->exp->end)
+		return false;
+	pfn -= (f->va - first) >> PAGE_SHIFT;
+	if (!IS_ALIGNED(pfn, XNUMA_GRANULE_PAGES))
+		return false;
+	/* The huge zero page belongs to nobody. */
+	return is_anon(entry) || page_mapping(hmm_pfn_to_page(entry));
+}
+
+static void insert_pmd(struct xnuma_fault *f, unsigned long entry)
+{
+	unsigned long first = f->va & PMD_MASK;
+	unsigned long pfn = (entry & ~HMM_PFN_FLAGS) -
+			    ((f->va - first) >> PAGE_SHIFT);
+	bool write = may_write(f, entry, true);
+	vm_flags_t flags = f->vma->vm_flags;
+
+	lockdep_assert_held(&f->g->lock);
+	if (write)
+		mark_dirty(entry);
+	xnuma_granule_touch(f->g, f->imp);
+	compat_insert_pmd(f->vmf, pfn,
+			  vm_get_page_prot(write ? flags : flags & ~VM_WRITE),
+			  write);
+	xnuma_count_in(&f->imp->stats, inserted_pmd);
+}
+
+/* ---- one attempt ---- */
+
+/*
+ * I3: whatever was seen is inserted only if no invalidation came between, and
+ * under the lock that invalidations take. Returns with the lock, or -EAGAIN.
+ */
+static int commit_begin(struct xnuma_fault *f, unsigned long start,
+			unsigned long end, unsigned long seq)
+{
+	mutex_lock(&f->g->lock);
+	if (mmu_interval_read_retry(&f->g->mni, seq)) {
+		mutex_unlock(&f->g->lock);
+		xnuma_count_in(&f->imp->stats, retries);
+		return -EAGAIN;
+	}
+	if (xnuma_export_state(f->exp) != XPMEM_NUMA_ACTIVE) {
+		mutex_unlock(&f->g->lock);
+		return -XPMEM_NUMA_REASON_GONE;
+	}
+	if (xnuma_is_denied(f->exp, start, end)) {
+		mutex_unlock(&f->g->lock);
+		return -XPMEM_NUMA_REASON_DENIED;
+	}
+	return 0;
+}
+
+static int commit(struct xnuma_fault *f, unsigned long start, unsigned long end,
+		  unsigned long seq, unsigned long *pfns)
+{
+	int ret = commit_begin(f, start, end, seq);
+
+	if (ret)
+		return ret;
+	ret = insert_entries(f, start, end, pfns);
+	mutex_unlock(&f->g->lock);
+	return ret;
+}
+
+static int commit_pmd(struct xnuma_fault *f, unsigned long seq,
+		      unsigned long entry)
+{
+	unsigned long first = f->va & PMD_MASK;
+	int ret = commit_begin(f, first, first + PMD_SIZE, seq);
+
+	if (ret)
+		return ret;
+	insert_pmd(f, entry);
+	mutex_unlock(&f->g->lock);
+	return XNUMA_FILL_DONE;
+}
+
+/* The part of granule, window, export and page table around the fault. */
+static void around(struct xnuma_fault *f, unsigned long *start,
+		   unsigned long *end)
+{
+	unsigned long addr = f->vmf->address & PAGE_MASK;
+	unsigned long low = max(addr & PMD_MASK, f->vma->vm_start);
+	unsigned long high = min((addr & PMD_MASK) + PMD_SIZE, f->vma->vm_end);
+	unsigned long g = f->va & XNUMA_GRANULE_MASK;
+
+	*start = max3(f->va - min(f->va, addr - low), g, f->exp->start);
+	*end = min3(f->va + (high - addr), g + XNUMA_GRANULE_SIZE, f->exp->end);
+}
+
+static int fill_around(struct xnuma_fault *f, unsigned long seq,
+		       unsigned long entry)
+{
+	unsigned long start, end, *pfns;
+	int ret;
+
+	around(f, &start, &end);
+	if (end - start == PAGE_SIZE)
+		return commit(f, start, end, seq, &entry);
+	pfns = xchg(&f->imp->pfns, NULL);
+	if (!pfns)
+		pfns = kmalloc_array(XNUMA_GRANULE_PAGES, sizeof(*pfns),
+				     GFP_KERNEL_ACCOUNT);
+	if (!pfns)
+		return commit(f, f->va, f->va + PAGE_SIZE, seq, &entry);
+	memset(pfns, 0, (end - start) >> PAGE_SHIFT << 3);
+	ret = look(f, start, end, seq, pfns);
+	if (ret) {
+		ret = ret == -EBUSY ? -EAGAIN : -XPMEM_NUMA_REASON_FAULT;
+	} else {
+		drop_secret(f->exp->mm, start, end, pfns);
+		ret = commit(f, start, end, seq, pfns);
+	}
+	kfree(xchg(&f->imp->pfns, pfns));
+	/* Something near is denied: the page itself may not be. */
+	if (ret == -XPMEM_NUMA_REASON_DENIED)
+		ret = commit(f, f->va, f->va + PAGE_SIZE, seq, &entry);
+	return ret;
+}
+
+static int fill_once(struct xnuma_fault *f, unsigned long seq)
+{
+	unsigned long entry = 0;
+	int ret = look(f, f->va, f->va + PAGE_SIZE, seq, &entry);
+
+	if (ret == -EBUSY)
+		return -EAGAIN;
+	ret = xnuma_memory_check(f->exp->mm, f->va, f->write);
+	if (ret)
+		return ret;
+	if (!(entry & HMM_PFN_VALID)) {
+		if (f->prefault && !f->prefault->alloc)
+			return fill_around(f, seq, 0);
+		return XNUMA_FILL_SLOW;
+	}
+	if (f->write && !(entry & HMM_PFN_WRITE))
+		return XNUMA_FILL_SLOW;
+	if (pmd_fits(f, entry) && pmd_none(*f->vmf->pmd)) {
+		ret = commit_pmd(f, seq, entry);
+		if (ret != -XPMEM_NUMA_REASON_DENIED)
+			return ret;
+	}
+	return fill_around(f, seq, entry);
+}
+
+static int fill_locked(struct xnuma_fault *f)
+{
+	int tries, ret = -EAGAIN;
+
+	for (tries = 0; tries < FILL_TRIES && ret == -EAGAIN; tries++)
+		ret = fill_once(f, mmu_interval_read_begin(&f->g->mni));
+	return ret == -EAGAIN ? XNUMA_FILL_SLOW : ret;
+}
+
+/*
+ * Only try-lock the owner (I4). When somebody waits for his lock that fails
+ * again and again; then what the slow path has seen is as good, since insertion
+ * asks for sequence and granule lock alone.
+ */
+static int fill_mm(struct xnuma_fault *f)
+{
+	struct mm_struct *mm = f->exp->mm;
+	struct xnuma_carry carry;
+	bool carried = xnuma_carry_take(f, &carry);
+	int ret;
+
+	if (carried && carry.reason)
+		return -carry.reason;
+	if (mmap_read_trylock(mm)) {
+		ret = fill_locked(f);
+		mmap_read_unlock(mm);
+		return ret;
+	}
+	if (f->prefault)
+		f->prefault->busy = true;
+	if (!carried)
+		return XNUMA_FILL_SLOW;
+	ret = commit(f, f->va, f->va + PAGE_SIZE, carry.seq, &carry.pfn);
+	if (ret == XNUMA_FILL_DONE)
+		xnuma_count_in(&f->imp->stats, carried);
+	return ret == -EAGAIN ? XNUMA_FILL_SLOW : ret;
+}
+
+int xnuma_fill(struct xnuma_fault *f)
+{
+	struct mm_struct *mm = f->exp->mm;
+	int ret = -XPMEM_NUMA_REASON_GONE;
+
+	if (xnuma_export_state(f->exp) != XPMEM_NUMA_ACTIVE ||
+	    !mmget_not_zero(mm))
+		return ret;
+	f->g = xnuma_granule_get(f->exp, f->va);
+	if (IS_ERR(f->g))
+		ret = PTR_ERR(f->g) == -EPIPE ? -XPMEM_NUMA_REASON_GONE :
+						-XPMEM_NUMA_REASON_NOMEM;
+	else
+		ret = fill_mm(f);
+	mmput_async(mm);
+	return ret;
+}

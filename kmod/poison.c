@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * I11: in an import with POISON an access that cannot be satisfied finds zeros
+ * or the import's scratch page, after the status page has said so.
+ */
+#include <linux/mm.h>
+#include "granule.h"
+#include "window.h"
+#include "zap.h"
+
+/* What reads find. Not the kernel's zero page: that one is also an owner's. */
+static struct page *poison_zeros;
+
+int xnuma_poison_init(void)
+{
+	poison_zeros = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	return poison_zeros ? 0 : -ENOMEM;
+}
+
+void xnuma_poison_exit(void)
+{
+	__free_page(poison_zeros);
+}
+
+/* For RESET, which must not cost the good entries of other granules. */
+static void remember(struct xnuma_import *imp, unsigned long granule)
+{
+	unsigned int i;
+
+	for (i = 0; i < min_t(unsigned int, imp->poisons, XNUMA_POISONS); i++)
+		if (imp->poison[i] == granule)
+			return;
+	if (imp->poisons < XNUMA_POISONS)
+		imp->poison[imp->poisons] = granule;
+	if (imp->poisons <= XNUMA_POISONS)
+		imp->poisons++;
+}
+
+static vm_fault_t insert(struct xnuma_fault *f)
+{
+	unsigned long addr = f->vmf->address & PAGE_MASK;
+	vm_flags_t flags = f->vma->vm_flags;
+	struct page *page = f->write ? f->imp->scratch : poison_zeros;
+	struct xnuma_zap zap;
+
+	if (!f->write)
+		flags &= ~VM_WRITE;
+	if (f->upgrade) {
+		xnuma_zap_begin(&zap);
+		lockdep_off();
+		zap_vma_ptes(f->vma, addr, PAGE_SIZE);
+		lockdep_on();
+		xnuma_zap_end(&zap);
+	}
+	/* A huge entry came meanwhile: look again. Else the table stays. */
+	if (!xnuma_fill_table(f->vmf))
+		return VM_FAULT_NOPAGE;
+	return vmf_insert_pfn_prot(f->vma, addr, page_to_pfn(page),
+				   vm_get_page_prot(flags));
+}
+
+/*
+ * Bump and insertion are one step for RESET: otherwise it would take the bump
+ * for one whose page it has zapped. RESET zaps under the nesting mark, so that
+ * it takes no other lock below poison_lock.
+ */
+static vm_fault_t poison(struct xnuma_fault *f, int reason)
+{
+	struct xpmem_numa_import_status *st = xnuma_import_status(f->imp);
+	vm_fault_t ret;
+
+	mutex_lock(&f->imp->poison_lock);
+	WRITE_ONCE(st->reason, reason);
+	smp_store_release(&st->poisoned, st->poisoned + 1);
+	smp_mb();	/* the counter before the page, for readers elsewhere */
+	remember(f->imp, f->va & XNUMA_GRANULE_MASK);
+	ret = insert(f);
+	mutex_unlock(&f->imp->poison_lock);
+	xnuma_count_in(&f->imp->stats, poisoned);
+	return ret;
+}
+
+vm_fault_t xnuma_poison(struct xnuma_fault *f, int reason)
+{
+	if (reason == XPMEM_NUMA_REASON_DENIED)
+		xnuma_count_in(&f->imp->stats, denied);
+	if (f->prefault || !(f->imp->flags & XPMEM_NUMA_IMPORT_POISON)) {
+		xnuma_count_in(&f->imp->stats, sigbus);
+		return VM_FAULT_SIGBUS;
+	}
+	return poison(f, reason);
+}
+
+static void unpoison(struct xnuma_import *imp, unsigned long start,
+		     unsigned long end)
+{
+	unsigned int i;
+
+	if (imp->poisons > XNUMA_POISONS) {
+		xnuma_import_zap(imp, start, end);
+		return;
+	}
+	for (i = 0; i < imp->poisons; i++) {
+		unsigned long low = max(start, imp->poison[i]);
+		unsigned long high = min(end, imp->poison[i] +
+					 XNUMA_GRANULE_SIZE);
+
+		if (low < high)
+			xnuma_import_zap(imp, low, high);
+	}
+}
+
+/* @len 0: all of it; only that says that no poison is left. */
+int xnuma_reset(struct xnuma_import *imp, unsigned long va, unsigned long len)
+{
+	struct xpmem_numa_import_status *st = xnuma_import_status(imp);
+	u64 poisoned;
+
+	mutex_lock(&imp->poison_lock);
+	poisoned = st->poisoned;
+	if (len) {
+		unpoison(imp, va, va + len);
+	} else {
+		unpoison(imp, 0, XPMEM_NUMA_VA_LIMIT);
+		imp->poisons = 0;
+		smp_store_release(&st->cleared, poisoned);
+	}
+	mutex_unlock(&imp->poison_lock);
+	xnuma_count_in(&imp->stats, resets);
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef XNUMA_WINDOW_H
+#define XNUMA_WINDOW_H
+
+#include <linux/mm.h>
+#include "import.h"
+
+struct xnuma_granule;
+
+/* A PREFAULT under way; faults of its task behave differently. */
+struct xnuma_prefault {
+	struct list_head node;		/* in imp->prefaults */
+	struct task_struct *task;
+	bool alloc;			/* make the owner's pages present */
+	bool busy;			/* out: the owner's mmap_lock was taken */
+};
+
+/* One fault in a window. */
+struct xnuma_fault {
+	struct vm_fault *vmf;
+	struct vm_area_struct *vma;
+	struct xnuma_import *imp;
+	struct xnuma_export *exp;
+	struct xnuma_granule *g;
+	struct xnuma_prefault *prefault; /* NULL: an ordinary fault */
+	unsigned long va;		/* the owner's address, page aligned */
+	bool write;
+	bool upgrade;			/* from .pfn_mkwrite: an entry is there */
+};
+
+/* What filling came to: 0 done, > 0 one of these, < 0 -XPMEM_NUMA_REASON_*. */
+enum { XNUMA_FILL_DONE, XNUMA_FILL_SLOW };
+
+int xnuma_window_mmap(struct xnuma_import *imp, struct file *file,
+		      struct vm_area_struct *vma, unsigned long va);
+
+int xnuma_fill(struct xnuma_fault *f);
+bool xnuma_fill_table(struct vm_fault *vmf);
+
+vm_fault_t xnuma_slow_fault(struct xnuma_fault *f);
+bool xnuma_carry_take(struct xnuma_fault *f, struct xnuma_carry *carry);
+int xnuma_memory_check(struct mm_struct *mm, unsigned long va, bool write);
+
+int xnuma_poison_init(void);
+void xnuma_poison_exit(void);
+vm_fault_t xnuma_poison(struct xnuma_fault *f, int reason);
+int xnuma_reset(struct xnuma_import *imp, unsigned long va, unsigned long len);
+
+int xnuma_prefault(struct xnuma_import *imp, struct xpmem_numa_prefault *arg);
+struct xnuma_prefault *xnuma_prefault_of(struct xnuma_import *imp);
+
+int xnuma_deny(struct xnuma_export *exp, unsigned long start, unsigned long end);
+int xnuma_allow(struct xnuma_export *exp, unsigned long start,
+		unsigned long end);
+bool xnuma_is_denied(struct xnuma_export *exp, unsigned long start,
+		     unsigned long end);
+
+#endif /* XNUMA_WINDOW_H */
