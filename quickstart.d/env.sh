@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# env.sh - how mpirun finds what lies in the build tree. Part of quickstart.
+# shellcheck disable=SC2154 # quickstart sets top and build
+
+# Open MPI finds no component at all when a folder of the path is missing.
+component_path() {
+	local path=$build/ompi-btl/.libs:SYS_DEFAULT
+
+	[[ ! -d ~/.openmpi/components ]] || path+=:USER_DEFAULT
+	echo "$path"
+}
+
+# Prints NAME=VALUE lines to be evaluated by any POSIX shell.
+env_print() {
+	env_export OMPI_MCA_mca_base_component_path "$(component_path)"
+	env_export XNUMA_HELPDIR "$top/ompi-btl"
+	env_prepend LD_LIBRARY_PATH "$build/lib/.libs"
+	env_prepend PATH "$build/tests/bench"
+}
+
+# A single quote cannot stand inside single quotes.
+quoted() {
+	printf "'%s'" "${1//\'/\'\\\'\'}"
+}
+
+env_export() { # NAME VALUE
+	echo "export $1=$(quoted "$2")"
+}
+
+# Twice the same is once.
+env_prepend() { # NAME FOLDER
+	local have=${!1-}
+
+	case :$have: in
+	*":$2:"*) return ;;
+	esac
+	echo "export $1=$(quoted "$2${have:+:$have}")"
+}

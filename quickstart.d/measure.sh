@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# measure.sh - what the lab and this machine measure. Part of quickstart.
+# shellcheck disable=SC2154 # quickstart sets top, build and logs
+
+# The kernel that the module was built for.
+lab_kernel() {
+	local kernel
+
+	[[ -z ${XNUMA_LAB_KERNEL-} ]] || return 0
+	kernel=$(kernel_newest) || return 0
+	export XNUMA_LAB_KERNEL=/boot/vmlinuz-$kernel
+}
+
+lab() {
+	lab_kernel
+	XNUMA_BUILDDIR=$build "$top/tests/lab/lab" "$@"
+}
+
+# The tables are what the driver prints beside its progress.
+tables_show() { # FUNCTION
+	echo
+	grep -Ev '^(bench|lab): ' "$logs/$1.log"
+}
+
+guest_demo() {
+	lab --timeout 1200 -- "$top/tests/bench/run" --port kmod --rounds 2 \
+		--iterations 500 --calls "8 64K 1M"
+}
+
+# shellcheck disable=SC2120 # the options are bench's
+guest_bench() {
+	lab --timeout 3600 -- "$top/tests/bench/run" --port kmod "$@"
+}
+
+guest_first_fault() {
+	lab --icount --timeout 1200 -- "$build/tests/bench/first-fault"
+}
+
+# Open MPI asks root for these two words.
+native_bench() {
+	eval "$(env_print)"
+	export XNUMA_BUILDDIR=$build
+	((EUID)) || export OMPI_ALLOW_RUN_AS_ROOT=1 \
+		OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+	"$top/tests/bench/run" --port user "$@"
+}

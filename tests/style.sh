@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# style.sh - rules that a grep can keep; part of t-style.sh
+#
+# Each function looks at the tree in the current folder, prints what breaks its
+# rule, and fails when there is something.
+
+# The files of the project: those git knows, or all of an unpacked archive.
+files() { # PATTERN
+	if [[ -e .git ]]; then
+		git -c safe.directory='*' ls-files
+	else
+		find . -type f ! -path './build/*' ! -path './autom4te.cache/*' |
+			sed 's,^\./,,'
+	fi | grep -E "$1" | grep -vE '^(LICENSES|build-aux|m4)/' |
+		while IFS= read -r file; do
+			[[ ! -f $file ]] || echo "$file"
+		done
+}
+
+sources() {
+	files '\.[ch]$'
+}
+
+scripts() {
+	local file
+
+	files . | while IFS= read -r file; do
+		case $file in
+		*.sh) echo "$file" ;;
+		*) head -n 1 "$file" | tr -d '\0' | grep -qE '^#!.*sh$' &&
+			echo "$file" ;;
+		esac
+	done
+}
+
+none() {
+	! grep .
+}
+
+# includes FOLDER PATTERN: lines of FOLDER's sources that include a match
+includes() {
+	sources | grep "^$1/" |
+		xargs -r grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$2[\">]"
+}
+
+# kmod -> include/xpmem_numa.h; lib -> include; plugins and tools -> xnuma.h
+rule_kmod_includes() {
+	includes kmod '.*' |
+		grep -vE '[<"](linux|asm|trace|uapi)/|"[a-z_]+\.h"' | none &&
+		includes kmod '(.*/)?xnuma\.h' | none
+}
+
+rule_lib_includes() {
+	includes lib '(.*/)?(opal|ompi|uct|ucs|ucp)[/_].*' | none
+}
+
+rule_plugin_includes() {
+	local dir
+
+	for dir in ompi-btl ucx-tl tools; do
+		includes "$dir" '(.*/)?xpmem_numa\.h'
+		includes "$dir" '.*(kmod|lib|ompi-btl|ucx-tl)/.*'
+	done | none
+}
+
+rule_plugin_calls() {
+	sources | grep -E '^(ompi-btl|ucx-tl|tools)/' |
+		xargs -r grep -nwE 'ioctl|mmap|process_vm_readv' | none
+}
+
+rule_spdx() {
+	local file
+
+	files '\.([chs]|sh|am|ac|map|[0-9])$|^quickstart$|Makefile$|Kbuild$' |
+		while IFS= read -r file; do
+			head -n 3 "$file" | grep -q SPDX-License-Identifier: ||
+				echo "$file: no SPDX line"
+		done | none
+}
+
+rule_licence() {
+	local file want have
+
+	sources | while IFS= read -r file; do
+		case $file in
+		kmod/*) want='GPL-2.0-only' ;;
+		include/xpmem_numa.h)
+			want='((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)' ;;
+		*) want='BSD-3-Clause' ;;
+		esac
+		have=$(sed -nE 's,.*SPDX-License-Identifier: (.*),\1,p' "$file" |
+			head -n 1)
+		have=${have% \*/}
+		[[ $have = "$want" ]] || echo "$file: $have, not $want"
+	done | none
+}
+
+# The interface is one file; so are the words of every error.
+rule_length() {
+	sources | grep -v '^include/' | xargs -r wc -l |
+		awk '$2 != "total" && $1 > 400 { print $2 ": " $1 " lines" }' | none
+}
+
+rule_blanks() {
+	{ sources && scripts; } | xargs -r grep -nE '[[:space:]]+$' | none
+}
+
+rule_marks() {
+	{ sources && scripts; } | grep -vx tests/style.sh |
+		xargs -r grep -nE 'TODO|FIXME|XXX([^X]|$)' |
+		grep -v XXXXXX | none
+}
+
+# Parts of a script use variables of the others; busybox's shell is near dash.
+rule_shellcheck() {
+	scripts | xargs -r shellcheck -x -S warning -e SC2154,SC2034,SC2187
+}

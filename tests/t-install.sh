@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Description: what make install leaves can be used, and make uninstall takes
+# all of it away again
+
+# shellcheck disable=SC2317 # functions are called by check
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/functions.sh"
+requires test -f "$XNUMA_BUILDDIR/config.status"
+
+# A make of its own, not a part of the one that runs this test.
+run_make() {
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u TESTS \
+		make -C "$XNUMA_BUILDDIR" "$@"
+}
+
+make_variable() {
+	sed -n "s/^$1 = //p" "$XNUMA_BUILDDIR/Makefile" | head -n 1
+}
+
+root=$tmp/root
+prefix=$(make_variable prefix)
+cat > "$tmp/hello.c" <<'END'
+#include <xnuma.h>
+int main(void)
+{
+	struct xnuma_config config;
+	struct xnuma_domain *dom;
+
+	return xnuma_config_init(&config) || xnuma_domain_open(&config, &dom);
+}
+END
+
+installed() { # NAME...
+	local name
+
+	for name in "$@"; do
+		[[ $(find "$root" -name "$name" | wc -l) = 1 ]] || {
+			echo "not there, or more than once: $name"
+			return 1
+		}
+	done
+}
+
+# What the pc file says, seen from outside of DESTDIR.
+flags() {
+	PKG_CONFIG_LIBDIR=$root$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root \
+		pkg-config "$@" libxnuma
+}
+
+compile() {
+	local words
+
+	words=$(flags --cflags --libs) || return
+	read -ra words <<< "$words"
+	cc "$tmp/hello.c" -o "$tmp/hello" "${words[@]}"
+}
+
+runs() {
+	LD_LIBRARY_PATH=$root$prefix/lib XNUMA_PORT=user "$tmp/hello"
+}
+
+# Only C, POSIX and the library's own prefix.
+symbols() {
+	nm -D --defined-only "$root$prefix/lib/libxnuma.so" > "$tmp/symbols" ||
+		return
+	grep -q ' T xnuma_domain_open' "$tmp/symbols" || return
+	! awk '$2 != "A" { print $3 }' "$tmp/symbols" | grep -v '^xnuma_'
+}
+
+left() {
+	! find "$root" ! -type d | grep .
+}
+
+check "make install" run_make install DESTDIR="$root"
+check "interface, library and manuals are there" installed xnuma.h \
+	xpmem_numa.h libxnuma.so libxnuma.pc xnuma.3 xnuma.7 xpmem_numa.4
+if [[ $(make_variable WITH_OMPI_TRUE) = '#' ]]; then
+	skip_test "Open MPI's component and its texts are there" "--without-ompi"
+else
+	check "Open MPI's component and its texts are there" \
+		installed mca_btl_xpmem_numa.so help-mpi-btl-xpmem-numa.txt
+fi
+check "nine lines compile against it" compile
+check "... and run" runs
+check "the library exports its own names only" symbols
+check "make uninstall" run_make uninstall DESTDIR="$root"
+check "nothing is left" left
+tap_done
