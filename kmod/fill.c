@@ -232,7 +232,7 @@ static void insert_pmd(struct xnuma_fault *f, unsigned long entry)
 
 /*
  * I3: whatever was seen is inserted only if no invalidation came between, and
- * under the lock that invalidations take. Returns with the lock, or -EAGAIN.
+ * under the lock that invalidations take. Returns with the lock, or FILL_AGAIN.
  */
 static int commit_begin(struct xnuma_fault *f, unsigned long start,
 			unsigned long end, unsigned long seq)
@@ -241,7 +241,7 @@ static int commit_begin(struct xnuma_fault *f, unsigned long start,
 	if (mmu_interval_read_retry(&f->g->mni, seq)) {
 		mutex_unlock(&f->g->lock);
 		xnuma_count_in(&f->imp->stats, retries);
-		return -EAGAIN;
+		return XNUMA_FILL_AGAIN;
 	}
 	if (xnuma_export_state(f->exp) != XPMEM_NUMA_ACTIVE) {
 		mutex_unlock(&f->g->lock);
@@ -292,6 +292,29 @@ static void around(struct xnuma_fault *f, unsigned long *start,
 	*end = min3(f->va + (high - addr), g + XNUMA_GRANULE_SIZE, f->exp->end);
 }
 
+/*
+ * PREFAULT goes on to the next granule when this one is answered, so it has to
+ * know how far that holds: up to a hole, and with ALLOC up to what is absent.
+ * The latter is asked for, once.
+ */
+static int fill_ahead(struct xnuma_fault *f, unsigned long end,
+		      const unsigned long *entry)
+{
+	unsigned long good = f->prefault->alloc ? HMM_PFN_VALID : 0;
+	unsigned long va = f->va, g = f->va & XNUMA_GRANULE_MASK;
+
+	if (good && f->write)
+		good |= HMM_PFN_WRITE;
+	while (va < end && !(*entry & HMM_PFN_ERROR) && (*entry & good) == good)
+		va += PAGE_SIZE, entry++;
+	f->prefault->reached = va;
+	if (va == end || !good || f->prefault->asked == g)
+		return XNUMA_FILL_DONE;
+	f->prefault->asked = g;
+	f->want = va;
+	return XNUMA_FILL_SLOW;
+}
+
 static int fill_around(struct xnuma_fault *f, unsigned long seq,
 		       unsigned long entry)
 {
@@ -310,10 +333,12 @@ static int fill_around(struct xnuma_fault *f, unsigned long seq,
 	memset(pfns, 0, (end - start) >> PAGE_SHIFT << 3);
 	ret = look(f, start, end, seq, pfns);
 	if (ret) {
-		ret = ret == -EBUSY ? -EAGAIN : -XPMEM_NUMA_REASON_FAULT;
+		ret = ret == -EBUSY ? XNUMA_FILL_AGAIN : -XPMEM_NUMA_REASON_FAULT;
 	} else {
 		drop_secret(f->exp->mm, start, end, pfns);
-		ret = commit(f, start, end, seq, pfns);
+		ret = f->prefault ? fill_ahead(f, end, pfns +
+					       ((f->va - start) >> PAGE_SHIFT)) : 0;
+		ret = ret ?: commit(f, start, end, seq, pfns);
 	}
 	kfree(xchg(&f->imp->pfns, pfns));
 	/* Something near is denied: the page itself may not be. */
@@ -328,17 +353,13 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 	int ret = look(f, f->va, f->va + PAGE_SIZE, seq, &entry);
 
 	if (ret == -EBUSY)
-		return -EAGAIN;
+		return XNUMA_FILL_AGAIN;
 	ret = xnuma_memory_check(f->exp->mm, f->va, f->write);
 	if (ret)
 		return ret;
-	if (!(entry & HMM_PFN_VALID)) {
-		if (f->prefault && !f->prefault->alloc)
-			return fill_around(f, seq, 0);
-		return XNUMA_FILL_SLOW;
-	}
-	if (f->write && !(entry & HMM_PFN_WRITE))
-		return XNUMA_FILL_SLOW;
+	if (!(entry & HMM_PFN_VALID) || (f->write && !(entry & HMM_PFN_WRITE)))
+		return f->prefault && !f->prefault->alloc ?
+			fill_around(f, seq, entry) : XNUMA_FILL_SLOW;
 	if (pmd_fits(f, entry) && pmd_none(*f->vmf->pmd)) {
 		ret = commit_pmd(f, seq, entry);
 		if (ret != -XPMEM_NUMA_REASON_DENIED)
@@ -349,40 +370,51 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 
 static int fill_locked(struct xnuma_fault *f)
 {
-	int tries, ret = -EAGAIN;
+	int tries, ret = XNUMA_FILL_AGAIN;
 
-	for (tries = 0; tries < FILL_TRIES && ret == -EAGAIN; tries++)
+	for (tries = 0; tries < FILL_TRIES && ret == XNUMA_FILL_AGAIN; tries++)
 		ret = fill_once(f, mmu_interval_read_begin(&f->g->mni));
-	return ret == -EAGAIN ? XNUMA_FILL_SLOW : ret;
+	return ret == XNUMA_FILL_AGAIN ? XNUMA_FILL_SLOW : ret;
+}
+
+/* A page that was just brought in comes alone: its neighbours did not change. */
+static int fill_carried(struct xnuma_fault *f, struct xnuma_carry *carry)
+{
+	int ret;
+
+	if (carry->reason)
+		return -carry->reason;
+	ret = commit(f, f->va, f->va + PAGE_SIZE, carry->seq, &carry->pfn);
+	if (ret == XNUMA_FILL_DONE)
+		xnuma_count_in(&f->imp->stats, carried);
+	return ret;
 }
 
 /*
- * Only try-lock the owner (I4). When somebody waits for his lock that fails
- * again and again; then what the slow path has seen is as good, since insertion
- * asks for sequence and granule lock alone.
+ * What the slow path has seen first, since insertion asks for sequence and
+ * granule lock alone: the owner can only be try-locked (I4), and that fails
+ * again and again while somebody waits for his lock.
  */
 static int fill_mm(struct xnuma_fault *f)
 {
 	struct mm_struct *mm = f->exp->mm;
 	struct xnuma_carry carry;
-	bool carried = xnuma_carry_take(f, &carry);
-	int ret;
+	int ret = XNUMA_FILL_AGAIN;
 
-	if (carried && carry.reason)
-		return -carry.reason;
+	if (!f->prefault && xnuma_carry_take(f, &carry))
+		ret = fill_carried(f, &carry);
+	if (ret != XNUMA_FILL_AGAIN)
+		return ret;
 	if (mmap_read_trylock(mm)) {
 		ret = fill_locked(f);
 		mmap_read_unlock(mm);
 		return ret;
 	}
-	if (f->prefault)
-		f->prefault->busy = true;
-	if (!carried)
+	if (!f->prefault)
 		return XNUMA_FILL_SLOW;
-	ret = commit(f, f->va, f->va + PAGE_SIZE, carry.seq, &carry.pfn);
-	if (ret == XNUMA_FILL_DONE)
-		xnuma_count_in(&f->imp->stats, carried);
-	return ret == -EAGAIN ? XNUMA_FILL_SLOW : ret;
+	/* The slow path would allocate: let the call wait for the lock. */
+	f->prefault->busy = true;
+	return XNUMA_FILL_DONE;
 }
 
 int xnuma_fill(struct xnuma_fault *f)

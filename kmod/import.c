@@ -102,13 +102,15 @@ static void import_free(struct work_struct *work)
 	xnuma_user_put(imp->user);
 	xnuma_export_put(imp->exp);
 	kfree_rcu(imp, rcu);
+	module_put(THIS_MODULE);
 }
 
 static void import_release(struct kref *kref)
 {
 	struct xnuma_import *imp = container_of(kref, struct xnuma_import, kref);
 
-	xa_erase(&imp->exp->imports, imp->slot);
+	if (imp->slot >= 0)
+		xa_erase(&imp->exp->imports, imp->slot);
 	queue_work(xnuma_free_wq, &imp->free);
 }
 
@@ -228,6 +230,7 @@ static void import_init(struct xnuma_import *imp,
 			const struct xpmem_numa_import *arg)
 {
 	imp->obj.kind = XNUMA_IMPORT;
+	imp->slot = -1;
 	kref_init(&imp->kref);
 	INIT_WORK(&imp->free, import_free);
 	spin_lock_init(&imp->lock);
@@ -305,21 +308,26 @@ struct file *xnuma_import_create(struct xpmem_numa_import *arg,
 	if (ret)
 		goto put_exp;
 
-	/* From here import_free() undoes everything. */
+	/*
+	 * From here import_free() undoes everything. A slow fault may hold the
+	 * import, and need this code, when all files are long gone.
+	 */
+	__module_get(THIS_MODULE);
 	imp->exp = exp;
 	imp->waker = xnuma_waker_get(waker);
 	xnuma_add(imports, 1);
 	xnuma_add_in(&imp->stats, metadata, sizeof(*imp) +
 		     (imp->scratch ? 2 : 1) * PAGE_SIZE);
-	ret = import_hook(imp);
-	if (ret) {
-		queue_work(xnuma_free_wq, &imp->free);
-		return ERR_PTR(ret);
-	}
 	file = import_file(imp);
 	if (IS_ERR(file)) {
 		xnuma_import_put(imp);
 		return file;
+	}
+	/* Only now: whoever finds it in a slot zaps its inode. */
+	ret = import_hook(imp);
+	if (ret) {
+		fput(file);
+		return ERR_PTR(ret);
 	}
 	imp->file = file;
 	arg->addr = exp->start;

@@ -28,7 +28,7 @@ struct xnuma_carry {
  */
 struct xnuma_import {
 	struct xnuma_object obj;
-	u16 slot;			/* in exp->imports */
+	int slot;			/* in exp->imports, -1: not yet */
 	u32 rights;
 	u32 flags;
 	struct xnuma_export *exp;

@@ -97,11 +97,12 @@ static int prefault_loop(struct xnuma_import *imp, struct xnuma_prefault *p,
 
 	while (va < end && !ret) {
 		p->busy = false;
+		p->reached = 0;
 		ret = fault_at(imp, va, arg->rights & XPMEM_NUMA_WRITE, &next);
 		if (!ret && p->busy)
 			ret = wait_for_owner(imp);
 		else if (!ret)
-			va = next;
+			va = p->reached ?: next;
 		cond_resched();
 	}
 	arg->done = min(va, end) - arg->va;
@@ -113,6 +114,7 @@ int xnuma_prefault(struct xnuma_import *imp, struct xpmem_numa_prefault *arg)
 	struct xnuma_prefault p = {
 		.task = current,
 		.alloc = arg->flags & XPMEM_NUMA_PREFAULT_ALLOC,
+		.asked = -1UL,
 	};
 	int ret;
 

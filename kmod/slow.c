@@ -194,9 +194,9 @@ static struct slow *slow_alloc(struct xnuma_fault *f)
 	kref_init(&s->kref);
 	s->imp = xnuma_import_get(f->imp);
 	s->task = current;
-	s->va = f->va;
+	s->va = f->want;
 	s->write = f->write;
-	s->end = f->va + PAGE_SIZE;
+	s->end = f->want + PAGE_SIZE;
 	if (f->prefault && f->prefault->alloc)
 		s->end = min((f->va & XNUMA_GRANULE_MASK) + XNUMA_GRANULE_SIZE,
 			     f->va + (f->vma->vm_end - f->vmf->address));
@@ -234,7 +234,7 @@ vm_fault_t xnuma_slow_fault(struct xnuma_fault *f)
 		return ret;
 	s = slow_alloc(f);
 	if (!s)
-		return VM_FAULT_OOM;
+		return xnuma_poison(f, XPMEM_NUMA_REASON_NOMEM);
 	if (!(flags & FAULT_FLAG_ALLOW_RETRY)) {
 		ret = slow_unlocked(s, node);
 	} else {

@@ -17,6 +17,7 @@ static vm_fault_t window_fault(struct vm_fault *vmf, bool write, bool upgrade)
 		.exp = imp->exp,
 		.prefault = xnuma_prefault_of(imp),
 		.va = vmf->pgoff << PAGE_SHIFT,
+		.want = vmf->pgoff << PAGE_SHIFT,
 		.write = write,
 		.upgrade = upgrade,
 	};

@@ -12,7 +12,9 @@ struct xnuma_prefault {
 	struct list_head node;		/* in imp->prefaults */
 	struct task_struct *task;
 	bool alloc;			/* make the owner's pages present */
+	unsigned long asked;		/* granule whose pages were asked for */
 	bool busy;			/* out: the owner's mmap_lock was taken */
+	unsigned long reached;		/* out: filled up to here, 0: all */
 };
 
 /* One fault in a window. */
@@ -24,12 +26,13 @@ struct xnuma_fault {
 	struct xnuma_granule *g;
 	struct xnuma_prefault *prefault; /* NULL: an ordinary fault */
 	unsigned long va;		/* the owner's address, page aligned */
+	unsigned long want;		/* what the slow path has to bring in */
 	bool write;
 	bool upgrade;			/* from .pfn_mkwrite: an entry is there */
 };
 
 /* What filling came to: 0 done, > 0 one of these, < 0 -XPMEM_NUMA_REASON_*. */
-enum { XNUMA_FILL_DONE, XNUMA_FILL_SLOW };
+enum { XNUMA_FILL_DONE, XNUMA_FILL_SLOW, XNUMA_FILL_AGAIN };
 
 int xnuma_window_mmap(struct xnuma_import *imp, struct file *file,
 		      struct vm_area_struct *vma, unsigned long va);
