@@ -104,6 +104,15 @@ boot unborn --no-module --append rdinit=/nothing -- echo never
 boot left --icount -- sh -c \
 	'setsid sleep 1000 < /dev/xpmem_numa & echo cpus $(nproc)'
 boot run -- "$srcdir/lab/guest-run" --limit 20 programs/*
+# a guest that dies while it boots: killed once
+"$lab" --no-module -- echo alive > "$tmp/reborn.out" 2> "$tmp/reborn.err" &
+reborn=$!
+until qemu=$(pgrep -P $reborn -x qemu-system-x86); do
+	sleep 0.1
+done
+kill -KILL "$qemu"
+wait $reborn
+echo $? > "$tmp/reborn.status"
 "$lab" --no-module -- sleep 1000 > "$tmp/term.out" 2>&1 &
 term=$!
 sleep 3
@@ -152,6 +161,8 @@ check "... and without running the command" silent refuse never
 check "a guest that dies before it is ready is booted three times" \
 	says unborn "boot 3 of 3"
 check "... and lost then" ended unborn 97
+check "a guest that dies once while it boots is booted again" ended reborn 0
+check "... and counted" says reborn "boot 2 of 3"
 check "a process left behind is killed before the module goes" ended left 0
 check "... and named" says left "sleep 1000"
 check "--icount has one processor" prints left "cpus 1"
