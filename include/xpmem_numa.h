@@ -161,7 +161,8 @@ struct xpmem_numa_range {
  * @flags:	(in) XPMEM_NUMA_PREFAULT_*
  * @va:		(in) first byte in the owner, page aligned
  * @len:	(in) length in bytes, page aligned, > 0
- * @rights:	(in) READ, or READ | WRITE to make pages writable at once
+ * @rights:	(in) READ, or READ | WRITE to make pages writable at once. Without
+ *		XPMEM_NUMA_PREFAULT_ALLOC what would need a new page is passed over.
  * @pad:	(in) 0
  * @done:	(out) bytes gone through before a hole, the end of a window or
  *		an error; the call fails only if this is 0
@@ -265,9 +266,11 @@ struct xpmem_numa_stats {
  * @poisoned:	poisonings so far; advanced before the scratch page is inserted
  * @cleared:	@poisoned as it was when RESET last took all of them away
  *
- * The kernel writes with release, user space reads with acquire. What was read
- * through a window is good only if after it, behind an acquire fence,
- * @poisoned == @cleared.
+ * The kernel writes with release, user space reads with acquire. An access
+ * through a window is good only if @poisoned, read after it behind an acquire
+ * fence, equals @cleared as read before it: then every scratch page of earlier
+ * poisonings was gone before the access, and none came until its end. (Reading
+ * @cleared after the access would take another thread's RESET for one's own.)
  */
 struct xpmem_numa_import_status {
 	__u32 state;

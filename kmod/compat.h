@@ -54,4 +54,16 @@ static inline void compat_release_fault_lock(struct vm_fault *vmf)
 #endif
 }
 
+/* 0, or why get_user_pages() would refuse this page; takes no reference. */
+static inline long compat_gup_errno(struct mm_struct *mm, unsigned long va)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	long ret = get_user_pages_remote(mm, va, 1, FOLL_HWPOISON, NULL, NULL,
+					 NULL);
+#else
+	long ret = get_user_pages_remote(mm, va, 1, FOLL_HWPOISON, NULL, NULL);
+#endif
+	return ret < 0 ? ret : 0;
+}
+
 #endif /* XNUMA_COMPAT_H */

@@ -341,10 +341,12 @@ static int fill_around(struct xnuma_fault *f, unsigned long seq,
 		ret = ret ?: commit(f, start, end, seq, pfns);
 	}
 	kfree(xchg(&f->imp->pfns, pfns));
+	if (ret != -XPMEM_NUMA_REASON_DENIED)
+		return ret;
 	/* Something near is denied: the page itself may not be. */
-	if (ret == -XPMEM_NUMA_REASON_DENIED)
-		ret = commit(f, f->va, f->va + PAGE_SIZE, seq, &entry);
-	return ret;
+	if (f->prefault)
+		f->prefault->reached = f->va + PAGE_SIZE;
+	return commit(f, f->va, f->va + PAGE_SIZE, seq, &entry);
 }
 
 static int fill_once(struct xnuma_fault *f, unsigned long seq)

@@ -97,6 +97,8 @@ static int touch_page(struct mm_struct *mm, unsigned long va, bool write)
 	if (userfaultfd_armed(find_vma(mm, va)))
 		return -XPMEM_NUMA_REASON_FAULT;
 	ret = fixup_user_fault(mm, va, flags, &unlocked);
+	if (ret == -EFAULT)	/* that is also what it makes of broken memory */
+		ret = compat_gup_errno(mm, va) ?: ret;
 	return ret ? -reason_of(ret) : 0;
 }
 
