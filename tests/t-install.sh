@@ -79,7 +79,7 @@ if [[ $(make_variable WITH_OMPI_TRUE) = '#' ]]; then
 	skip_test "Open MPI's component and its texts are there" "--without-ompi"
 else
 	check "Open MPI's component and its texts are there" \
-		installed mca_btl_xpmem_numa.so help-mpi-btl-xpmem-numa.txt
+		installed mca_btl_xpmem_numa.so help-mca-btl-xpmem-numa.txt
 fi
 check "nine lines compile against it" compile
 check "... and run" runs

@@ -53,7 +53,10 @@ static int device_open(void)
 	return fd;
 }
 
-/* LEN touched bytes, in pages of one kind */
+/*
+ * LEN touched bytes, in pages of one kind. Not inherited: pages that the
+ * importer has a copy of would first have to be copied for it to write.
+ */
 static char *buffer_alloc(int advice)
 {
 	char *ptr, *aligned;
@@ -63,7 +66,8 @@ static char *buffer_alloc(int advice)
 	if (ptr == MAP_FAILED)
 		die("mmap of the buffer");
 	aligned = (char *)(((uintptr_t)ptr + HUGE - 1) & ~(HUGE - 1));
-	if (madvise(aligned, LEN, advice))
+	if (madvise(aligned, LEN, advice) ||
+	    madvise(aligned, LEN, MADV_DONTFORK))
 		die("madvise");
 	memset(aligned, 1, LEN);
 	return aligned;
