@@ -2,6 +2,7 @@
 /* DENY and ALLOW: ranges that the owner has taken back for a while. */
 #include <linux/maple_tree.h>
 #include "granule.h"
+#include "mutate.h"
 #include "window.h"
 
 /* Under a granule's lock, so that DENY has either zapped or been seen. */
@@ -10,7 +11,7 @@ bool xnuma_is_denied(struct xnuma_export *exp, unsigned long start,
 {
 	unsigned long index = start;
 
-	return READ_ONCE(exp->has_denied) &&
+	return READ_ONCE(exp->has_denied) && !xnuma_mutated(DENY) &&
 	       mt_find(&exp->denied, &index, end - 1);
 }
 

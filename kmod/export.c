@@ -11,6 +11,7 @@
 #include "export.h"
 #include "granule.h"
 #include "import.h"
+#include "mutate.h"
 #include "work.h"
 
 static DEFINE_SPINLOCK(ids_lock);	/* protects ids; looked up under RCU */
@@ -293,6 +294,8 @@ static bool mode_permits(struct xnuma_export *exp, u32 rights)
 int xnuma_export_permits(struct xnuma_export *exp,
 			 const struct xpmem_numa_import *arg)
 {
+	if (xnuma_mutated(RIGHTS))
+		return 0;
 	if (arg->rights & ~exp->rights || !key_equal(exp->key, arg->key) ||
 	    !mode_permits(exp, arg->rights)) {
 		xnuma_count(eacces);

@@ -6,6 +6,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include "file.h"
+#include "mutate.h"
 #include "window.h"
 
 /* ---- whose file ---- */
@@ -15,7 +16,7 @@ int xnuma_file_check(struct xnuma_file *f)
 {
 	struct mm_struct *mm = READ_ONCE(f->mm);
 
-	if (!mm || mm == current->mm)
+	if (!mm || mm == current->mm || xnuma_mutated(STRANGER))
 		return 0;
 	xnuma_count(estale);
 	return -ESTALE;

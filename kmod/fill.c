@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <asm/pgalloc.h>
 #include "granule.h"
+#include "mutate.h"
 #include "window.h"
 
 #define FILL_TRIES 16	/* snapshots overtaken in a row before the slow path */
@@ -19,7 +20,7 @@
 
 static bool is_secret(struct vm_area_struct *vma)
 {
-	return vma->vm_file &&
+	return vma->vm_file && !xnuma_mutated(SECRET) &&
 	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
 }
 
@@ -36,7 +37,7 @@ int xnuma_memory_check(struct mm_struct *mm, unsigned long va, bool write)
 		return -XPMEM_NUMA_REASON_HOLE;
 	if (vma->vm_flags & (VM_IO | VM_PFNMAP) || is_secret(vma))
 		return -XPMEM_NUMA_REASON_KIND;
-	if (write && !(vma->vm_flags & VM_WRITE))
+	if (write && !(vma->vm_flags & VM_WRITE) && !xnuma_mutated(WRITE))
 		return -XPMEM_NUMA_REASON_READ_ONLY;
 	return 0;
 }
@@ -96,6 +97,8 @@ static bool is_anon(unsigned long entry)
  */
 static bool may_write(struct xnuma_fault *f, unsigned long entry, bool faulting)
 {
+	if (xnuma_mutated(WRITE))
+		return f->vma->vm_flags & VM_WRITE;
 	return f->vma->vm_flags & VM_WRITE && entry & HMM_PFN_WRITE &&
 	       ((faulting && f->write) || is_anon(entry));
 }
@@ -105,7 +108,7 @@ static void mark_dirty(unsigned long entry)
 {
 	struct page *page = compound_head(hmm_pfn_to_page(entry));
 
-	if (!PageDirty(page))
+	if (!PageDirty(page) && !xnuma_mutated(DIRTY))
 		set_page_dirty(page);
 }
 
@@ -238,7 +241,7 @@ static int commit_begin(struct xnuma_fault *f, unsigned long start,
 			unsigned long end, unsigned long seq)
 {
 	mutex_lock(&f->g->lock);
-	if (mmu_interval_read_retry(&f->g->mni, seq)) {
+	if (mmu_interval_read_retry(&f->g->mni, seq) && !xnuma_mutated(RETRY)) {
 		mutex_unlock(&f->g->lock);
 		xnuma_count_in(&f->imp->stats, retries);
 		return XNUMA_FILL_AGAIN;
@@ -359,7 +362,8 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 	ret = xnuma_memory_check(f->exp->mm, f->va, f->write);
 	if (ret)
 		return ret;
-	if (!(entry & HMM_PFN_VALID) || (f->write && !(entry & HMM_PFN_WRITE)))
+	if (!(entry & HMM_PFN_VALID) ||
+	    (f->write && !(entry & HMM_PFN_WRITE) && !xnuma_mutated(WRITE)))
 		return f->prefault && !f->prefault->alloc ?
 			fill_around(f, seq, entry) : XNUMA_FILL_SLOW;
 	if (pmd_fits(f, entry) && pmd_none(*f->vmf->pmd)) {

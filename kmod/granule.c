@@ -4,6 +4,7 @@
 #include "export.h"
 #include "granule.h"
 #include "import.h"
+#include "mutate.h"
 #include "zap.h"
 
 static struct kmem_cache *granule_cache;
@@ -52,7 +53,9 @@ static void granule_zap(struct xnuma_granule *g, unsigned long start,
 			unsigned long end)
 {
 	lockdep_assert_held(&g->lock);
-	if (g->touched > XNUMA_GRANULE_NAMES)
+	if (xnuma_mutated(ZAP))
+		return;
+	if (g->touched > XNUMA_GRANULE_NAMES || xnuma_mutated(NAMES))
 		xnuma_import_zap_all(g->exp, start, end);
 	else
 		zap_named(g, start, end);

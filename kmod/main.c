@@ -6,10 +6,17 @@
 #include "fabric.h"
 #include "file.h"
 #include "granule.h"
+#include "mutate.h"
 #include "window.h"
 #include "work.h"
 
 struct workqueue_struct *xnuma_free_wq;
+
+#ifdef XNUMA_MUTATIONS
+unsigned int xnuma_mutation;
+module_param_named(mutate, xnuma_mutation, uint, 0644);
+MODULE_PARM_DESC(mutate, "fault to build in, see mutate.h; for tests only");
+#endif
 
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,

@@ -5,6 +5,7 @@
  */
 #include <linux/mm.h>
 #include "granule.h"
+#include "mutate.h"
 #include "window.h"
 #include "zap.h"
 
@@ -71,7 +72,8 @@ static vm_fault_t poison(struct xnuma_fault *f, int reason)
 
 	mutex_lock(&f->imp->poison_lock);
 	WRITE_ONCE(st->reason, reason);
-	smp_store_release(&st->poisoned, st->poisoned + 1);
+	if (!xnuma_mutated(POISON))
+		smp_store_release(&st->poisoned, st->poisoned + 1);
 	smp_mb();	/* the counter before the page, for readers elsewhere */
 	remember(f->imp, f->va & XNUMA_GRANULE_MASK);
 	ret = insert(f);

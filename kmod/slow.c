@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 #include "granule.h"
+#include "mutate.h"
 #include "window.h"
 
 struct slow {
@@ -179,7 +180,8 @@ static void slow_work(struct work_struct *work)
 static bool is_near(int node)
 {
 #ifdef CONFIG_NUMA
-	return node == numa_node_id() && !current->mempolicy;
+	return (node == numa_node_id() && !current->mempolicy) ||
+	       xnuma_mutated(NODE);
 #else
 	return true;
 #endif
