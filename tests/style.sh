@@ -85,7 +85,7 @@ rule_licence() {
 
 	sources | while IFS= read -r file; do
 		case $file in
-		kmod/*) want='GPL-2.0-only' ;;
+		kmod/* | tests/lab/standin/*) want='GPL-2.0-only' ;;
 		include/xpmem_numa.h)
 			want='((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)' ;;
 		*) want='BSD-3-Clause' ;;
@@ -113,7 +113,43 @@ rule_marks() {
 		grep -v XXXXXX | none
 }
 
-# Parts of a script use variables of the others; busybox's shell is near dash.
+# Parts of a script use variables of the others; busybox's shell is near dash;
+# >&"$fd" 2> FILE is taken for two redirections of one descriptor.
 rule_shellcheck() {
-	scripts | xargs -r shellcheck -x -S warning -e SC2154,SC2034,SC2187
+	scripts | xargs -r shellcheck -x -S warning -e SC2154,SC2034,SC2187,SC2261
+}
+
+# documented TEXT: the names on standard input are all in TEXT
+documented() {
+	local name
+
+	sort -u | while IFS= read -r name; do
+		grep -qwF -- "$name" "$1" || echo "$1: no $name"
+	done
+}
+
+# What a user can call, set or pass is in a manual page.
+rule_documented() {
+	local text
+
+	for text in doc/xnuma.3 doc/design.md; do
+		grep -ohE '\bxnuma_[a-z_]+\(' include/xnuma.h | tr -d '(' |
+			documented "$text"
+	done > "$tmp/documented"
+	{
+		sed -nE 's/^#define (XPMEM_NUMA_[A-Z_]+)[[:space:]]+_IO.*/\1/p' \
+			include/xpmem_numa.h
+		sed -nE 's/^module_param(_named)?\(([a-z_]+),.*/\2/p' kmod/*.c
+	} | documented doc/xpmem_numa.4 >> "$tmp/documented"
+	grep -ohE '"XNUMA_[A-Z_]+"' lib/*.c ompi-btl/*.c | tr -d '"' |
+		documented doc/xnuma.7 >> "$tmp/documented"
+	none < "$tmp/documented"
+}
+
+rule_manuals() {
+	local page
+
+	for page in doc/*.[0-9]; do
+		groff -man -Tutf8 -ww -z "$page" 2>&1
+	done | none
 }

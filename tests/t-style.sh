@@ -24,6 +24,21 @@ breaks() {
 	[[ $1 = 0 && -s $tmp/broken ]]
 }
 
+# A call that the manual page has not heard of.
+undocumented() {
+	local tree=$tmp/tree
+
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	cp -r "$top"/{include,doc,kmod,lib,ompi-btl} "$tree"
+	echo 'int xnuma_frobnicate(void);' >> "$tree/include/xnuma.h"
+	cd "$tree" || return
+	! rule_documented
+	set -- $?
+	cd "$top" || return
+	[[ $1 = 0 ]]
+}
+
 check "the module includes the kernel and its ABI only" rule_kmod_includes
 check "... and this would be seen" breaks rule_kmod_includes \
 	kmod/main.c '#include <stdio.h>'
@@ -53,6 +68,15 @@ check "... and this would be seen" breaks rule_blanks lib/copy.c 'int x; '
 check "nothing is left to be done in a comment" rule_marks
 check "... and this would be seen" breaks rule_marks \
 	lib/copy.c '/* TO''DO: all */'
+check "what users call, set or pass is documented" rule_documented
+check "... and this would be seen" undocumented
+if command -v groff > /dev/null; then
+	check "manual pages are clean to groff" rule_manuals
+	check "... and this would be seen" breaks rule_manuals \
+		doc/xnuma.3 '.TH X 3\n.NOSUCH'
+else
+	skip_test "manual pages are clean to groff" "no groff"
+fi
 if command -v shellcheck > /dev/null; then
 	check "scripts are clean to shellcheck" rule_shellcheck
 	check "... and this would be seen" breaks rule_shellcheck \
