@@ -85,7 +85,8 @@ rule_licence() {
 
 	sources | while IFS= read -r file; do
 		case $file in
-		kmod/* | tests/lab/standin/*) want='GPL-2.0-only' ;;
+		tests/lab/standin/*) want='GPL-2.0' ;;
+		kmod/*) want='GPL-2.0-only' ;;
 		include/xpmem_numa.h)
 			want='((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)' ;;
 		*) want='BSD-3-Clause' ;;
@@ -139,10 +140,11 @@ rule_documented() {
 	{
 		sed -nE 's/^#define (XPMEM_NUMA_[A-Z_]+)[[:space:]]+_IO.*/\1/p' \
 			include/xpmem_numa.h
-		sed -nE 's/^module_param(_named)?\(([a-z_]+),.*/\2/p' kmod/*.c
+		sed -nE 's/^module_param(_named)?\(([a-z_]+),.*/\2/p' kmod/*.c |
+			grep -vx mutate	# not in what users build
 	} | documented doc/xpmem_numa.4 >> "$tmp/documented"
-	grep -ohE '"XNUMA_[A-Z_]+"' lib/*.c ompi-btl/*.c | tr -d '"' |
-		documented doc/xnuma.7 >> "$tmp/documented"
+	grep -ohE '(getenv|environment)\("XNUMA_[A-Z_]+"' lib/*.c ompi-btl/*.c |
+		grep -oE 'XNUMA_[A-Z_]+' | documented doc/xnuma.7 >> "$tmp/documented"
 	none < "$tmp/documented"
 }
 
