@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/uio.h>
 
 #include "queue_ring.h"
@@ -26,42 +27,50 @@
 
 struct queue_grave;
 
+enum queue_own_state {
+	QUEUE_OWN_IDLE,		/* free, or not announced yet */
+	QUEUE_OWN_ACTIVE,
+	QUEUE_OWN_ENDED,
+	QUEUE_OWN_BROKEN,	/* not looked at until its owner is dead */
+};
+
 /* One ring that a sender owns, by ring number; the poller's private notes. */
 struct queue_own {
 	uint64_t	head;		/* next line to look at */
 	uint64_t	published;	/* @head as its sender may know it */
 	uint64_t	last;		/* poll in which it last spoke */
-	bool		active;		/* announced, not ended */
+	enum queue_own_state state;
 };
 
 /* What polling a ring needs; hot ones first, cold ones behind them. */
 struct queue_slot {
 	_Atomic uint64_t *word;		/* header word at the head */
-	uint64_t	expect;		/* lap and kind of a message there */
+	uint64_t	expect;		/* lap and published bit there */
 };
 
 struct queue {
-	/* all but @busy, @graves, @posted and counters: by who holds @busy */
+	/* from @head to @dying: by who holds @busy */
 	struct queue_header *header;
 	char		*shared;	/* the shared ring */
 	char		*rings;		/* ring 0 */
-	uint64_t	head;		/* of the shared ring */
-	uint64_t	published;
-	struct queue_slot *slots;	/* [max_rings], hot then cold */
+	struct queue_slot *slots;	/* [1 + max_rings]: shared, hot, cold */
 	struct queue_own *own;		/* [max_rings] */
-	unsigned int	nhot;
-	unsigned int	nslots;		/* hot and cold */
+	uint64_t	head;		/* of the shared ring */
+	uint64_t	published;	/* @head as its senders may know it */
+	unsigned int	nhot;		/* slots looked at in each poll */
+	unsigned int	nslots;		/* these and the cold ones */
 	unsigned int	turn;		/* where the next poll begins */
 	unsigned int	cold;		/* cold slot whose turn it is */
 	uint64_t	polls;
-	struct queue_shape shape;
+	bool		resync;		/* lost where the shared headers are */
+	struct queue_grave *dying;
+
+	_Atomic bool	busy;		/* somebody polls */
 	bool		single;		/* XNUMA_SINGLE_THREAD */
 	bool		sleeps;		/* XNUMA_SLEEPS */
-	bool		resync;		/* the shared ring lost its headers */
-	_Atomic bool	busy;		/* somebody polls */
-	_Atomic unsigned int graves;	/* dead senders not yet cleared away */
-	_Atomic(struct queue_grave *) posted;
-	struct queue_grave *dying;
+	_Atomic unsigned int chores;	/* graves, + 1 with @resync */
+	_Atomic(struct queue_grave *) posted; /* new graves */
+	struct queue_shape shape;
 	void		*bounce;	/* long messages of the shared ring */
 
 	_Atomic uint64_t messages;	/* handled */
@@ -154,7 +163,7 @@ struct sender {
 	_Atomic uint64_t *consumed;	/* of the own ring */
 	uint64_t	credit;		/* shared ring consumed, as last read */
 	uint64_t	pos;		/* of the reservation */
-	uint32_t	nlines;		/* of the reservation; 0: none */
+	uint32_t	nlines;		/* of the reservation */
 	uint32_t	number;		/* of the own or claimed ring */
 	bool		claimed;	/* @number is ours, not announced yet */
 	uint64_t	patience;	/* messages until the next promotion try */
@@ -212,6 +221,58 @@ void sender_cancel(struct sender *s);
 int sender_send_any(struct sender *s, uint8_t tag, const struct iovec *iov,
 		    int iovcnt);
 
+/* marks @n lines from @pos and zeroes the next word if it might mislead */
+void sender_mark(struct sender *s, uint64_t pos, uint32_t n);
+
+/* at most 48 bytes, without a call */
+static inline char *queue_copy_small(char *to, const struct iovec *iov)
+{
+	const char *from = iov->iov_base;
+	size_t len = iov->iov_len;
+
+	if (len > 16) {
+		memcpy(to, from, 16);
+		if (len > 32)
+			memcpy(to + 16, from + 16, 16);
+		memcpy(to + len - 16, from + len - 16, 16);
+	} else if (len >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + len - 8, from + len - 8, 8);
+	} else if (len >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + len - 4, from + len - 4, 4);
+	} else if (len) {
+		to[0] = from[0];
+		to[len / 2] = from[len / 2];
+		to[len - 1] = from[len - 1];
+	}
+	return to + len;
+}
+
+/* into the own ring; there is room */
+static inline void sender_send_line(struct sender *s, uint8_t tag,
+				    const struct iovec *iov, int iovcnt,
+				    size_t len)
+{
+	char *line = queue_line(s->ring, &s->shape, s->tail);
+	char *to = line + QUEUE_HEAD;
+	int i;
+
+	for (i = 0; i < iovcnt; i++)
+		to = queue_copy_small(to, &iov[i]);
+	atomic_store_explicit(queue_line_name(line), s->name,
+			      memory_order_relaxed);
+	if (s->dirty)
+		sender_mark(s, s->tail, 1);
+	atomic_store_explicit(queue_line_word(line),
+			      queue_word(&s->shape, s->tail, QUEUE_DATA) |
+			      (uint64_t)tag << QUEUE_TAG_SHIFT | len,
+			      memory_order_release);
+	s->tail++;
+	queue_count(&s->messages, 1);
+	queue_count(&s->bytes, len);
+}
+
 /**
  * sender_send - copy a message into the queue
  *
@@ -220,7 +281,15 @@ int sender_send_any(struct sender *s, uint8_t tag, const struct iovec *iov,
 static inline int sender_send(struct sender *s, uint8_t tag,
 			      const struct iovec *iov, int iovcnt)
 {
-	return sender_send_any(s, tag, iov, iovcnt);
+	size_t len;
+
+	if (s->threads || iovcnt < 1 || iovcnt > 2 || s->tail + 2 > s->limit)
+		return sender_send_any(s, tag, iov, iovcnt);
+	len = iov[0].iov_len + (iovcnt == 2 ? iov[1].iov_len : 0);
+	if (len > XNUMA_INLINE_MAX)
+		return sender_send_any(s, tag, iov, iovcnt);
+	sender_send_line(s, tag, iov, iovcnt, len);
+	return 0;
 }
 
 /**
