@@ -103,6 +103,11 @@ XNUMA_KMOD_PARAMS=refuse=1 boot refuse -- echo never
 boot unborn --no-module --append rdinit=/nothing -- echo never
 boot left --icount -- sh -c \
 	'setsid sleep 1000 < /dev/xpmem_numa & echo cpus $(nproc)'
+boot evicted --append log_buf_len=256K -- sh -c \
+	'echo 1 > /sys/class/misc/xpmem_numa/stats/warn; echo oom $(cat /proc/self/oom_score_adj)
+	 yes "$(seq -s " " 40)" | head -n 4000 > lines
+	 while read -r line; do echo "$line" > /dev/kmsg; done < lines
+	 dmesg | grep -q stand-in || echo evicted'
 boot run -- "$srcdir/lab/guest-run" --limit 20 programs/*
 # a guest that dies while it boots: killed once
 "$lab" --no-module -- echo alive > "$tmp/reborn.out" 2> "$tmp/reborn.err" &
@@ -153,6 +158,9 @@ check "a splat of a good command's module is a failure" ended splat 99
 check "... even at unload" says splat "WARNING: CPU:"
 check "... and is shown from its head" says splat "stand-in: told to warn"
 check "... to its end" says splat "end trace"
+check "a splat that has left the ring buffer is a failure" ended evicted 99
+check "... which it has" prints evicted evicted
+check "the command is no better to the OOM killer" prints evicted "oom 0"
 check "a leaked reference is a failure" ended leak 99
 check "... and is named" says leak "a reference was leaked"
 check "a module that does not load is a failure" ended refuse 97

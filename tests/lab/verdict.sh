@@ -31,24 +31,38 @@ splats() { # LOG
 	' "$here/splats" "$1"
 }
 
+# Prints a log from the last line with the text on; all of it without one.
+log_since() { # TEXT LOG
+	tac "$2" | sed "/$1/q" | tac
+}
+
 indent() {
 	tr -d '\r' | sed 's/^/lab: | /' >&2
 }
 
-# The log of the job: the kernel's own, else what the console has seen.
-guest_log() { # GUEST
-	local log=$dir/$1/console
+# The splats of a job, in the kernel's own log or, where the ring buffer has
+# overflowed or was never written out, in what the console has seen.
+guest_splats() { # GUEST
+	local log
 
-	[[ -s $dir/$1/job/dmesg && -e $dir/$1/job/end ]] && log=$dir/$1/job/dmesg
-	sed -n '/lab: ready/,$p' "$log"
+	: > "$dir/$1/splats"
+	[[ -e $dir/$1/job/ready ]] || return 0	# the boot is no part of the job
+	for log in "$dir/$1/job/dmesg" "$dir/$1/console"; do
+		[[ -s $log ]] || continue
+		log_since "lab: ready" "$log" > "$dir/$1/log"
+		splats "$dir/$1/log" > "$dir/$1/splats" || return
+		[[ ! -s $dir/$1/splats ]] || break
+	done
 }
 
 guest_judge() { # GUEST; prints, returns 0 when it said "complete" and is clean
 	local g=$1 job=$dir/$1/job seen
 
 	[[ ! -s $job/note ]] || while read -r seen; do say "$seen"; done < "$job/note"
-	guest_log "$g" > "$dir/$g/log"
-	splats "$dir/$g/log" > "$dir/$g/splats"
+	guest_splats "$g" || {
+		say "guest $g: its log cannot be judged"
+		return "$LAB_ELOST"
+	}
 	if [[ -s $dir/$g/splats ]]; then
 		say "guest $g: splat in the kernel log:"
 		indent < "$dir/$g/splats"
