@@ -28,6 +28,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define XNUMA_VERSION		1	/* of this interface */
 #define XNUMA_BLOB_LEN		56	/* bytes of a domain's address */
@@ -552,6 +553,7 @@ void xnuma_free(struct xnuma_domain *dom, void *ptr);
 ssize_t xnuma_prefault(struct xnuma_import *imp, uint64_t va, size_t len,
 		       unsigned int rights);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

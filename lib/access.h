@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * access.h - what get, put, atomic and prefault have in common
+ */
+#ifndef XNUMA_ACCESS_H
+#define XNUMA_ACCESS_H
+
+#include "peer.h"
+
+/* Before: may this be tried at all? 0 or -errno. */
+int access_check(const struct xnuma_import *imp, uint64_t va, size_t len,
+		 unsigned int rights);
+
+/* This thread, or NULL where sections are not needed; *@ret is set if none. */
+static inline struct thread *access_thread(const struct xnuma_domain *dom)
+{
+	return dom->threads ? thread_current : NULL;
+}
+
+/* Does a window reach the whole range? */
+static inline bool access_mapped(const struct xnuma_import *imp, uint64_t va,
+				 size_t len)
+{
+	return va - imp->map_va < imp->map_len &&
+	       len <= imp->map_len - (va - imp->map_va);
+}
+
+static inline uint64_t access_begin(const struct xnuma_import *imp)
+{
+	return atomic_load_explicit(&imp->status->cleared,
+				    memory_order_acquire);
+}
+
+/*
+ * I11: was everything real that was read or written since access_begin()?
+ *
+ * Zeros seen through poison number n: at that moment poisoned >= n and, as only
+ * a RESET that has taken it away advances cleared so far, cleared < n. So now
+ * either they differ, or cleared is not what it was at the beginning. Without
+ * the second test, a RESET by another thread between this thread's copy and its
+ * test would make the two equal.
+ */
+static inline bool access_good(const struct xnuma_import *imp, uint64_t begin)
+{
+	const struct status *status = imp->status;
+	uint64_t poisoned, cleared;
+
+#ifdef __SANITIZE_THREAD__
+	poisoned = atomic_load(&status->poisoned);
+	cleared = atomic_load(&status->cleared);
+#else
+	atomic_thread_fence(memory_order_acquire);
+	poisoned = atomic_load_explicit(&status->poisoned,
+					memory_order_acquire);
+	cleared = atomic_load_explicit(&status->cleared, memory_order_relaxed);
+#endif
+	return poisoned == cleared && cleared == begin;
+}
+
+/* Port user: allocated, and not taken back by xnuma_unexport()? */
+static inline bool access_live(const struct xnuma_import *imp, uint64_t va,
+			       size_t len)
+{
+	if (imp->ticket && atomic_load_explicit(imp->ticket,
+					memory_order_acquire) != imp->rkey.id)
+		return false;
+	return !imp->live || region_live(imp->live, va - imp->live_va, len);
+}
+
+/* The error of an access that was not good, then all poison is taken away. */
+int access_failed(struct xnuma_import *imp) __attribute__((cold));
+
+/* -EACCES or -EPIPE: the import's state is not active any more. */
+int access_gone(struct xnuma_import *imp) __attribute__((cold));
+
+#endif

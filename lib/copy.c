@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* copy.c - get and put */
+
+#include <errno.h>
+
+#include "access.h"
+#include "copy.h"
+#include "port.h"
+
+/* Of one section: whoever takes a window away waits no longer than for this. */
+#define PIECE	(16UL << 20)
+
+/*
+ * Another thread's poison spoils a copy as well as one's own. A piece that was
+ * not good is tried again after a RESET, one thread at a time, before it is
+ * called unreachable.
+ */
+#define TRIES	4
+
+struct access {
+	struct xnuma_import *imp;
+	struct thread *self;
+	char *local;
+	uint64_t va;
+	size_t len;
+	bool write;
+};
+
+/* Of at most @*len bytes; *@len then tells how many. 0, 1 not good, -errno. */
+static int copy_once(const struct access *a, size_t *len)
+{
+	struct xnuma_import *imp = a->imp;
+	uint64_t begin = access_begin(imp);
+	char *ptr;
+	int ret;
+
+	if (!access_live(imp, a->va, *len))
+		return error(-EFAULT, "memory of pid %d is not allocated",
+			     imp->peer->blob.pid);
+	ret = window_enter(imp, a->self, a->va, len, &ptr);
+	if (ret)
+		return ret;
+	if (a->write)
+		copy(ptr, a->local, *len);
+	else
+		copy(a->local, ptr, *len);
+	window_leave(a->self);
+	if (!access_live(imp, a->va, *len))
+		return error(-EFAULT, "memory of pid %d was freed meanwhile",
+			     imp->peer->blob.pid);
+	return !access_good(imp, begin);
+}
+
+static int __attribute__((noinline, cold))
+copy_again(const struct access *a, size_t *len)
+{
+	struct xnuma_import *imp = a->imp;
+	int ret = 1, tries;
+
+	pthread_mutex_lock(&imp->poison_lock);
+	for (tries = 0; ret == 1 && tries < TRIES; tries++) {
+		if (!status_alive(imp->status))
+			break;
+		imp->dom->ops->reset(imp);
+		ret = copy_once(a, len);
+	}
+	if (ret == 1)
+		ret = access_failed(imp);
+	pthread_mutex_unlock(&imp->poison_lock);
+	return ret;
+}
+
+static int copy_mapped(struct access *a)
+{
+	size_t len;
+	int ret;
+
+	while (a->len) {
+		if (!status_alive(a->imp->status))
+			return access_gone(a->imp);
+		len = a->len < PIECE ? a->len : PIECE;
+		ret = copy_once(a, &len);
+		if (ret > 0)
+			ret = copy_again(a, &len);
+		if (ret)
+			return ret;
+		a->local += len;
+		a->va += len;
+		a->len -= len;
+	}
+	return 0;
+}
+
+static int copy_self(const struct access *a)
+{
+	struct xnuma_import *imp = a->imp;
+	char *ptr = (char *)(uintptr_t)a->va;
+
+	if (imp->ticket && !access_live(imp, a->va, 0))
+		return access_gone(imp);
+	if (a->write)
+		memmove(ptr, a->local, a->len);
+	else
+		memmove(a->local, ptr, a->len);
+	stat_add(imp->dom->shards, thread_current, STAT_local_bytes, a->len);
+	return 0;
+}
+
+static int copy_syscall(const struct access *a)
+{
+	struct xnuma_import *imp = a->imp;
+	int ret;
+
+	if (!imp->dom->ops->copy)
+		return error(-EFAULT, "no window reaches this memory");
+	if (!status_alive(imp->status))
+		return access_gone(imp);
+	ret = imp->dom->ops->copy(imp, a->local, a->va, a->len, a->write);
+	if (!ret)
+		stat_add(imp->dom->shards, thread_current,
+			 a->write ? STAT_syscall_put : STAT_syscall_get,
+			 a->len);
+	return ret;
+}
+
+static int copy_any(struct access *a)
+{
+	struct xnuma_domain *dom = a->imp->dom;
+	size_t len = a->len;
+	int ret;
+
+	if (domain_inert(dom))
+		return error_child();
+	if (!thread_self())
+		return -ENOMEM;
+	a->self = access_thread(dom);
+	ret = access_check(a->imp, a->va, len,
+			   a->write ? XNUMA_WRITE : XNUMA_READ);
+	if (ret)
+		return ret;
+	if (a->imp->self)
+		return copy_self(a);
+	if (!access_mapped(a->imp, a->va, len))
+		return copy_syscall(a);
+	ret = copy_mapped(a);
+	if (!ret)
+		stat_add(dom->shards, thread_current,
+			 a->write ? STAT_window_put : STAT_window_get, len);
+	return ret;
+}
+
+int xnuma_get(struct xnuma_import *imp, void *dst, uint64_t va, size_t len,
+	      struct xnuma_completion *comp)
+{
+	struct access a = {
+		.imp = imp, .local = dst, .va = va, .len = len,
+	};
+
+	return copy_any(&a);
+}
+
+int xnuma_put(struct xnuma_import *imp, uint64_t va, const void *src,
+	      size_t len, struct xnuma_completion *comp)
+{
+	struct access a = {
+		.imp = imp, .local = (char *)(uintptr_t)src, .va = va,
+		.len = len, .write = true,
+	};
+
+	return copy_any(&a);
+}
+
+void xnuma_fence(struct xnuma_domain *dom)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+int xnuma_flush(struct xnuma_peer *peer, struct xnuma_completion *comp)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	return xnuma_peer_alive(peer);
+}

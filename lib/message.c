@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* message.c - send, poll, and sleeping between them */
+
+#include <errno.h>
+
+#include "peer.h"
+#include "port.h"
+
+/* Empty polls after which a death that nobody reported is looked for. */
+#define IDLE_POLLS	4096
+
+static int send_check(const struct xnuma_peer *peer)
+{
+	if (domain_inert(peer->dom))
+		return error_child();
+	if (!status_healthy(peer->status))
+		return peer_lost((struct xnuma_peer *)peer);
+	return 0;
+}
+
+/* Stores into a queue that has vanished went to a scratch page. */
+static int send_result(struct xnuma_peer *peer, int ret)
+{
+	atomic_thread_fence(memory_order_acquire);
+	if (!status_healthy(peer->status))
+		return peer_lost(peer);
+	if (!ret)
+		return 0;
+	if (ret == -EAGAIN)
+		return error(ret, "the queue of pid %d is full",
+			     peer->blob.pid);
+	return error(ret, "a message has at most %zu bytes",
+		     sender_send_max(&peer->sender));
+}
+
+static void send_wake(struct xnuma_peer *peer)
+{
+	if (sender_must_wake(&peer->sender))
+		peer->dom->ops->wake(peer);
+}
+
+int xnuma_send(struct xnuma_peer *peer, uint8_t tag, const struct iovec *iov,
+	       int iovcnt)
+{
+	int ret = send_check(peer);
+
+	if (ret)
+		return ret;
+	ret = send_result(peer, sender_send(&peer->sender, tag, iov, iovcnt));
+	if (!ret)
+		send_wake(peer);
+	return ret;
+}
+
+int xnuma_send_reserve(struct xnuma_peer *peer, size_t len, void **buf)
+{
+	int ret = send_check(peer);
+
+	if (ret)
+		return ret;
+	ret = sender_reserve(&peer->sender, len, buf);
+	if (!ret && !status_healthy(peer->status)) {
+		sender_cancel(&peer->sender);
+		return peer_lost(peer);
+	}
+	return ret ? send_result(peer, ret) : 0;
+}
+
+void xnuma_send_commit(struct xnuma_peer *peer, uint8_t tag, size_t len)
+{
+	if (domain_inert(peer->dom))
+		return;
+	sender_commit(&peer->sender, tag, len);
+	send_wake(peer);
+	send_result(peer, 0);
+}
+
+void xnuma_send_cancel(struct xnuma_peer *peer)
+{
+	if (!domain_inert(peer->dom))
+		sender_cancel(&peer->sender);
+}
+
+/*
+ * A process that died between reserving and committing blocks the shared ring,
+ * and this process may have had no other business with it.
+ */
+static void __attribute__((noinline, cold))
+poll_idle(struct xnuma_domain *dom)
+{
+	struct xnuma_peer *peer;
+	uint64_t name;
+
+	atomic_store_explicit(&dom->idle, 0, memory_order_relaxed);
+	if (!queue_blocked(&dom->queue, &name))
+		return;
+	pthread_mutex_lock(&dom->lock);
+	for (peer = dom->peers; peer; peer = peer->next)
+		if (peer->header.name == name && !status_healthy(peer->status))
+			peer_lost(peer);
+	pthread_mutex_unlock(&dom->lock);
+}
+
+static void poll_awake(struct xnuma_domain *dom)
+{
+	if (!atomic_exchange(&dom->armed, false))
+		return;
+	queue_disarm(&dom->queue);
+	dom->ops->drain(dom);
+}
+
+int xnuma_poll(struct xnuma_domain *dom, xnuma_handler handler, void *arg,
+	       int max)
+{
+	unsigned int idle;
+	int n;
+
+	if (domain_inert(dom))
+		return error_child();
+	if (atomic_load_explicit(&dom->armed, memory_order_relaxed))
+		poll_awake(dom);
+	n = queue_poll(&dom->queue, handler, arg, max);
+	if (n)
+		return n;
+	idle = atomic_load_explicit(&dom->idle, memory_order_relaxed);
+	atomic_store_explicit(&dom->idle, idle + 1, memory_order_relaxed);
+	if (idle >= IDLE_POLLS)
+		poll_idle(dom);
+	return 0;
+}
+
+int xnuma_domain_fd(struct xnuma_domain *dom)
+{
+	if (domain_inert(dom))
+		return error_child();
+	if (!(dom->config.flags & XNUMA_SLEEPS))
+		return error(-ENOTSUP, "the domain was opened without "
+			     "XNUMA_SLEEPS");
+	return dom->ops->fd(dom);
+}
+
+/*
+ * A wake-up that came since the last poll is reported as something pending: it
+ * may be a peer's death, of which no message tells.
+ */
+int xnuma_domain_arm(struct xnuma_domain *dom)
+{
+	int ret = xnuma_domain_fd(dom);
+
+	if (ret < 0)
+		return ret;
+	if (dom->ops->drain(dom))
+		return error(-EBUSY, "somebody has called");
+	ret = queue_arm(&dom->queue);
+	if (ret)
+		return error_code(ret, "messages are pending");
+	atomic_store(&dom->armed, true);
+	return 0;
+}
+
+int xnuma_peer_wake(struct xnuma_peer *peer)
+{
+	int ret = send_check(peer);
+
+	if (ret)
+		return ret;
+	if (!(peer->blob.flags & BLOB_SLEEPS))
+		return error(-ENOTSUP, "pid %d does not sleep",
+			     peer->blob.pid);
+	return peer->dom->ops->wake(peer);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef XNUMA_PEER_H
+#define XNUMA_PEER_H
+
+#include "domain.h"
+#include "xpmem_numa.h"
+
+/*
+ * What is known about an import's health: the kernel's status page, or with
+ * port user this process's own, written by the thread that watches the peer.
+ * @poisoned and @cleared stay equal where nothing is ever poisoned.
+ */
+struct status {
+	_Atomic uint32_t state;
+	_Atomic uint32_t reason;
+	_Atomic uint64_t poisoned;
+	_Atomic uint64_t cleared;
+};
+
+_Static_assert(sizeof(struct status) == sizeof(struct xpmem_numa_import_status),
+	       "the ABI's layout");
+
+enum import_kind {
+	IMPORT_MEMORY,	/* poison instead of signals: get, put, atomic */
+	IMPORT_QUEUE,	/* the same, of its own: see message.c */
+	IMPORT_HOLD,	/* signals: pointers that leave the library */
+};
+
+struct xnuma_import {
+	struct xnuma_domain *dom;
+	struct xnuma_peer *peer;
+	enum import_kind kind;
+	bool self;		/* own memory: no window, no port */
+	uint64_t va;		/* what it covers */
+	uint64_t len;
+	struct rkey rkey;	/* of a sub-range; id is always valid */
+	unsigned int rights;
+
+	/* the port's: window offset is @base + va in @fd */
+	const struct status *status;
+	int fd;
+	uint64_t base;
+	uint32_t handle;
+	uint64_t map_va;	/* windows reach this part; the rest is copied */
+	uint64_t map_len;
+	const _Atomic uint64_t *live;	/* a bit per page from @live_va on */
+	uint64_t live_va;
+	const _Atomic uint64_t *ticket;	/* holds rkey.id while it is valid */
+
+	struct window_table table;
+	pthread_mutex_t poison_lock;	/* one thread at a time cures poison */
+	struct xnuma_import *hold;	/* by the domain's lock, NULL until used */
+};
+
+struct xnuma_peer {
+	struct xnuma_domain *dom;
+	struct blob blob;
+	bool self;
+	const struct status *status;	/* of the queue import */
+	_Atomic bool reported;		/* its death is counted and told */
+	struct sender sender;
+	struct region_header header;	/* copy, checked; no tickets */
+	void *queue;			/* header, then the queue, mapped here */
+	size_t queue_len;		/* bytes mapped */
+	struct xnuma_import memory;
+	struct xnuma_import queue_import;
+	void *port;			/* the port's own */
+	struct xnuma_peer *next;	/* by the domain's lock */
+};
+
+static inline bool status_alive(const struct status *status)
+{
+	return atomic_load_explicit(&status->state, memory_order_acquire) ==
+	       XPMEM_NUMA_ACTIVE;
+}
+
+/* Also for a queue import: its poison is never taken away. */
+static inline bool status_healthy(const struct status *status)
+{
+	return status_alive(status) &&
+	       atomic_load_explicit(&status->poisoned, memory_order_relaxed) ==
+	       atomic_load_explicit(&status->cleared, memory_order_relaxed);
+}
+
+/* -EPIPE with peer and reason; counts the first time. */
+int peer_lost(struct xnuma_peer *peer) __attribute__((cold));
+
+/* Common part of an import; the port does the rest. */
+int import_init(struct xnuma_import *imp, struct xnuma_peer *peer,
+		enum import_kind kind, const struct rkey *rkey);
+void import_fini(struct xnuma_import *imp);
+
+/* The import for pointers that leave the library, made at first use. */
+int import_hold(struct xnuma_import *imp, struct xnuma_import **hold);
+
+/*
+ * Copy the header of a peer's region, already mapped at @mapped, and check the
+ * copy.
+ */
+int peer_header(struct xnuma_peer *peer, const struct region_header *mapped);
+
+static inline int window_enter(struct xnuma_import *imp, struct thread *self,
+			       uint64_t va, size_t *len, char **ptr)
+{
+	struct xnuma_window *win;
+	uint64_t offset;
+
+	if (self)
+		epoch_enter(self);
+	win = window_find(&imp->table, va);
+	if (__builtin_expect(!win, 0)) {
+		window_leave(self);
+		return window_enter_slow(imp, self, va, len, ptr);
+	}
+	window_touch(win, &imp->dom->pool);
+	offset = va - win->va;
+	if (*len > win->len - offset)
+		*len = win->len - offset;
+	*ptr = win->ptr + offset;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "arena.h"
+#include "peer.h"
+#include "port.h"
+
+#define SIZE_MIN	(2ULL << 20)	/* not made smaller than this */
+#define ENOUGH		16		/* windows: above, rather evict */
+
+void window_pool_init(struct window_pool *pool, uint64_t limit, uint64_t size)
+{
+	pool->limit = limit;
+	pool->size = size;
+}
+
+static void bucket_add(struct xnuma_window *win)
+{
+	struct window_table *table = &win->imp->table;
+	struct xnuma_window *_Atomic *head;
+
+	win->bucket = window_bucket(table, win->va);
+	head = &table->bucket[win->bucket];
+	atomic_store_explicit(&win->next,
+			      atomic_load_explicit(head, memory_order_relaxed),
+			      memory_order_relaxed);
+	atomic_store_explicit(head, win, memory_order_release);
+}
+
+/* @win->next stays: a reader that stands on @win goes on from there. */
+static void bucket_remove(struct xnuma_window *win)
+{
+	struct xnuma_window *_Atomic *link, *at;
+
+	link = &win->imp->table.bucket[win->bucket];
+	while ((at = atomic_load_explicit(link, memory_order_relaxed)) != win)
+		link = &at->next;
+	at = atomic_load_explicit(&win->next, memory_order_relaxed);
+	atomic_store_explicit(link, at, memory_order_release);
+}
+
+static void pool_add(struct window_pool *pool, struct xnuma_window *win)
+{
+	win->all = pool->all;
+	pool->all = win;
+	pool->mapped += win->len;
+	pool->count++;
+	atomic_store_explicit(&win->used,
+			      atomic_fetch_add(&pool->clock, 1) + 1,
+			      memory_order_relaxed);
+}
+
+static void pool_remove(struct window_pool *pool, struct xnuma_window *win)
+{
+	struct xnuma_window **link = &pool->all;
+
+	while (*link != win)
+		link = &(*link)->all;
+	*link = win->all;
+	pool->mapped -= win->len;
+	pool->count--;
+}
+
+static void windows_unmap(struct xnuma_domain *dom, struct xnuma_window *dead)
+{
+	struct xnuma_window *win;
+
+	if (dead && dom->threads)
+		epoch_synchronize();
+	while ((win = dead)) {
+		dead = win->dead;
+		munmap(win->ptr, win->len);
+		free(win);
+	}
+}
+
+static struct xnuma_window *pool_oldest(struct window_pool *pool)
+{
+	struct xnuma_window *win, *oldest = NULL;
+	uint64_t used, least = UINT64_MAX;
+
+	for (win = pool->all; win; win = win->all) {
+		used = atomic_load_explicit(&win->used, memory_order_relaxed);
+		if (!win->holds && win->imp && used < least) {
+			least = used;
+			oldest = win;
+		}
+	}
+	return oldest;
+}
+
+/*
+ * Threads wait for nothing inside a section, so this ends although it is
+ * called with the lock that they need to map a window.
+ */
+static bool pool_evict(struct xnuma_domain *dom)
+{
+	unsigned int n = 1 + dom->pool.count / ENOUGH;
+	struct xnuma_window *win, *dead = NULL;
+	bool any = false;
+
+	while (n-- && (win = pool_oldest(&dom->pool))) {
+		bucket_remove(win);
+		pool_remove(&dom->pool, win);
+		win->dead = dead;
+		dead = win;
+		any = true;
+		stat_add(dom->shards, thread_self(), STAT_windows_evicted, 1);
+	}
+	windows_unmap(dom, dead);
+	return any;
+}
+
+static bool pool_shrink(struct xnuma_domain *dom)
+{
+	if (dom->pool.size <= SIZE_MIN)
+		return false;
+	dom->pool.size /= 2;
+	domain_log(dom, XNUMA_LOG_INFO, "address space is short: windows of "
+		   "%llu KiB from now on",
+		   (unsigned long long)dom->pool.size >> 10);
+	return true;
+}
+
+static int window_map(struct xnuma_window *win)
+{
+	struct xnuma_import *imp = win->imp;
+	int prot = PROT_READ, ret;
+	void *ptr;
+
+	if (imp->rights & XNUMA_WRITE)
+		prot |= PROT_WRITE;
+	ret = arena_map(win->len, win->va, prot, MAP_SHARED | MAP_NORESERVE,
+			imp->fd, imp->base + win->va, &ptr);
+	if (ret)
+		return ret;
+	madvise(ptr, win->len, MADV_DONTFORK);
+	madvise(ptr, win->len, MADV_DONTDUMP);
+	win->ptr = ptr;
+	return 0;
+}
+
+static void window_clip(struct xnuma_window *win, uint64_t start, uint64_t end)
+{
+	const struct xnuma_import *imp = win->imp;
+
+	if (start < imp->map_va)
+		start = imp->map_va;
+	if (end > imp->map_va + imp->map_len)
+		end = imp->map_va + imp->map_len;
+	win->va = start;
+	win->len = end - start;
+}
+
+/* The usual window around @va, or one of exactly [@va, @va + @len). */
+static void window_range(struct xnuma_window *win, uint64_t va, size_t len)
+{
+	uint64_t size = win->dom->pool.size, start = va & -size;
+
+	if (va + len <= start + size)
+		window_clip(win, start, start + size);
+	else
+		window_clip(win, va & -PAGE, (va + len + PAGE - 1) & -PAGE);
+}
+
+/*
+ * Short of address space, smaller windows first: evicting and mapping again
+ * costs a fault per page each time, looking in one more window does not. But
+ * when there are many already, it is their number that is limited.
+ */
+static int window_place(struct xnuma_window *win, uint64_t va, size_t len)
+{
+	struct xnuma_domain *dom = win->dom;
+	struct window_pool *pool = &dom->pool;
+	bool room;
+	int ret;
+
+	for (;;) {
+		window_range(win, va, len);
+		room = pool->mapped + win->len <= pool->limit;
+		ret = room ? window_map(win) : -ENOMEM;
+		if (ret != -ENOMEM && ret != -EAGAIN)
+			return ret;
+		if (room && pool->count < ENOUGH && pool_shrink(dom))
+			continue;
+		if (!pool_evict(dom) && !pool_shrink(dom))
+			return -ENOMEM;
+	}
+}
+
+static void table_resize(struct xnuma_import *imp)
+{
+	unsigned int shift = __builtin_ctzll(imp->dom->pool.size);
+
+	if (atomic_load_explicit(&imp->table.shift, memory_order_relaxed) !=
+	    shift)
+		atomic_store_explicit(&imp->table.shift, shift,
+				      memory_order_relaxed);
+}
+
+/* With the domain's lock. */
+static int window_create(struct xnuma_import *imp, uint64_t va, size_t len,
+			 struct xnuma_window **out)
+{
+	struct xnuma_window *win = calloc(1, sizeof(*win));
+	int ret;
+
+	if (!win)
+		return error(-ENOMEM, "out of memory");
+	win->dom = imp->dom;
+	win->imp = imp;
+	ret = window_place(win, va, len);
+	if (ret) {
+		free(win);
+		return error_code(ret, "no window onto pid %d",
+				  imp->peer->blob.pid);
+	}
+	table_resize(imp);
+	bucket_add(win);
+	pool_add(&imp->dom->pool, win);
+	stat_add(imp->dom->shards, thread_self(), STAT_windows_mapped, 1);
+	*out = win;
+	return 0;
+}
+
+/*
+ * The section is entered before the lock is given up: whoever takes the window
+ * away after that waits for this thread. So each call gets its copy done even
+ * where there is room for fewer windows than threads.
+ */
+int window_enter_slow(struct xnuma_import *imp, struct thread *self,
+		      uint64_t va, size_t *len, char **ptr)
+{
+	struct xnuma_domain *dom = imp->dom;
+	struct xnuma_window *win;
+	uint64_t offset;
+	int ret = 0;
+
+	pthread_mutex_lock(&dom->lock);
+	win = window_find(&imp->table, va);
+	if (!win)
+		ret = window_create(imp, va, 1, &win);
+	if (!ret && self)
+		epoch_enter(self);
+	pthread_mutex_unlock(&dom->lock);
+	if (ret)
+		return ret;
+	window_touch(win, &dom->pool);
+	offset = va - win->va;
+	if (*len > win->len - offset)
+		*len = win->len - offset;
+	*ptr = win->ptr + offset;
+	return 0;
+}
+
+int window_hold(struct xnuma_import *imp, uint64_t va, size_t len,
+		struct xnuma_window **out)
+{
+	struct xnuma_domain *dom = imp->dom;
+	struct xnuma_window *win;
+	int ret = 0;
+
+	pthread_mutex_lock(&dom->lock);
+	win = window_find(&imp->table, va);
+	if (!win || va - win->va + len > win->len)
+		ret = window_create(imp, va, len, &win);
+	if (!ret) {
+		win->holds++;
+		window_touch(win, &dom->pool);
+		*out = win;
+	}
+	pthread_mutex_unlock(&dom->lock);
+	return ret;
+}
+
+void window_drop(struct xnuma_import *imp)
+{
+	struct xnuma_domain *dom = imp->dom;
+	struct xnuma_window *win, *next, *dead = NULL;
+
+	pthread_mutex_lock(&dom->lock);
+	for (win = dom->pool.all; win; win = next) {
+		next = win->all;
+		if (win->imp != imp)
+			continue;
+		bucket_remove(win);
+		win->imp = NULL;
+		if (win->holds)
+			continue;
+		pool_remove(&dom->pool, win);
+		win->dead = dead;
+		dead = win;
+	}
+	windows_unmap(dom, dead);
+	pthread_mutex_unlock(&dom->lock);
+}
+
+/* The last holder of a window whose import is closed unmaps it. */
+void xnuma_window_release(struct xnuma_window *win)
+{
+	struct xnuma_domain *dom = win->dom;
+	bool last;
+
+	if (!win->len || domain_inert(dom)) {	/* own memory, forked child */
+		if (!win->len)
+			free(win);
+		return;
+	}
+	pthread_mutex_lock(&dom->lock);
+	last = !--win->holds && !win->imp;
+	if (last)
+		pool_remove(&dom->pool, win);
+	pthread_mutex_unlock(&dom->lock);
+	if (last) {
+		munmap(win->ptr, win->len);
+		free(win);
+	}
+}
