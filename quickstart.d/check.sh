@@ -45,7 +45,18 @@ skips_refused() {
 			"$top/tests/skips.allowed")
 }
 
-# The programs that did not do what they should, with the end of their logs.
+# What a log says to its failures: the diagnostics above each "not ok", and how
+# it ended.
+reasons() { # LOG
+	awk '
+		/^# / { why = why "  | " $0 "\n"; next }
+		/^not ok/ && !/# (SKIP|TODO)/ { printf "%s  | %s\n", why, $0 }
+		{ why = "" }' "$1" | head -n 100
+	grep '^ERROR: ' "$1" | sed 's/^/  | /'
+	grep -q '^not ok' "$1" || tail -n 20 "$1" | sed 's/^/  | /'
+}
+
+# The programs that did not do what they should.
 failures_show() {
 	local trs log
 
@@ -53,9 +64,8 @@ failures_show() {
 		grep -qE '^:test-result: (FAIL|ERROR|XPASS)' "$trs" || continue
 		log=${trs%.trs}.log
 		echo
-		echo "FAILED: ${log#"$build"/}"
-		grep -E '^(FAIL|ERROR|XPASS): ' "$log" | sed 's/^/  /'
-		tail -n 20 "$log" | sed 's/^/  | /'
+		echo "FAILED, see $log:"
+		reasons "$log"
 	done < <(results_find trs)
 }
 
