@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* receive.c - messages that came */
+#include <string.h>
+
+#include "endpoint.h"
+
+static void control(const struct xnuma_message *msg)
+{
+	struct control control;
+	mca_btl_base_endpoint_t *ep;
+
+	if (msg->len != sizeof(control))
+		return;
+	memcpy(&control, msg->data, sizeof(control));
+	ep = ep_find(msg->source);
+	if (!ep)
+		ep = ep_create(&control.modex);
+	if (!ep)
+		return;
+	if (control.kind == CONTROL_HELLO)
+		ep->said_hello = true;
+	else
+		ep->said_bye = true;
+}
+
+void btl_receive(void *arg, const struct xnuma_message *msg)
+{
+	struct compat_receiver *receiver = &component.receiver;
+
+	if (unlikely(msg->tag == BTL_TAG_CONTROL)) {
+		control(msg);
+		return;
+	}
+	receiver->segment.seg_addr.pval = (void *)msg->data;
+	receiver->segment.seg_len = msg->len;
+	compat_upcall(&mca_btl_xpmem_numa, receiver, NULL, msg->tag,
+		      &receiver->segment, 1);
+}
