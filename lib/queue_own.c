@@ -13,10 +13,7 @@
  */
 #include "queue_reader.h"
 
-/* headers without a message that one visit takes before it goes on */
-#define QUEUE_SPARE	64
-
-static void publish(struct queue *q, struct queue_own *own)
+static void own_publish(struct queue *q, struct queue_own *own)
 {
 	struct queue_credit *credit = queue_credits(q->header, &q->shape);
 
@@ -55,7 +52,7 @@ static void ring_free(struct queue *q, uint32_t ring)
 {
 	struct queue_own *own = &q->own[ring];
 
-	publish(q, own);
+	own_publish(q, own);
 	own->state = QUEUE_OWN_IDLE;
 	queue_bury_ring(q, ring);
 	atomic_store_explicit(&queue_owners(q->header)[ring], 0,
@@ -93,7 +90,7 @@ static inline uint32_t lines_of(const struct queue *q, uint64_t word,
 	return n <= room ? n : 0;
 }
 
-static inline void handle(struct queue *q, char *line, uint64_t word,
+static inline void own_handle(struct queue *q, char *line, uint64_t word,
 			  xnuma_handler handler, void *arg)
 {
 	struct xnuma_message msg = {
@@ -131,7 +128,7 @@ static int own_take(struct queue *q, struct queue_own *own,
 			break;
 		}
 		if (queue_word_kind(word) == QUEUE_DATA) {
-			handle(q, (char *)slot->word, word, handler, arg);
+			own_handle(q, (char *)slot->word, word, handler, arg);
 			n++;
 		} else {
 			spare--;
@@ -158,7 +155,7 @@ int queue_own_drain(struct queue *q, unsigned int i, xnuma_handler handler,
 	if (own->state == QUEUE_OWN_ACTIVE) {
 		if (own->head - own->published >= q->shape.nlines / 4 ||
 		    !queue_slot_ready(&q->slots[i]))
-			publish(q, own);
+			own_publish(q, own);
 		return n;
 	}
 	slot_remove(q, i);

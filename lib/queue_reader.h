@@ -5,6 +5,9 @@
 
 #include "queue.h"
 
+/* headers without a message that one visit takes before it goes on */
+#define QUEUE_SPARE	64
+
 /*
  * The private fields of @q are the caller's until queue_leave(). A nested call
  * finds its own thread's flag. Acquire and release hand the fields from one

@@ -110,19 +110,20 @@ static void mark_header(struct sender *s, uint64_t pos)
 /* Lines that do not go around the end of the ring. */
 static void mark_payload(struct sender *s, uint64_t pos, uint32_t n)
 {
-	uint64_t bits;
+	uint64_t *word, bits;
+	uint32_t first;
 
-	pos &= s->shape.mask;
-	while (n) {
-		uint32_t first = pos % 64, count = 64 - first;
-
-		if (count > n)
-			count = n;
-		bits = (count == 64 ? ~0ULL : (1ULL << count) - 1) << first;
-		s->dirty += __builtin_popcountll(s->headers[pos / 64] & bits);
-		s->headers[pos / 64] &= ~bits;
-		pos += count;
-		n -= count;
+	for (pos &= s->shape.mask; n; pos += 64 - first) {
+		word = &s->headers[pos / 64];
+		first = pos % 64;
+		bits = ~0ULL << first;
+		if (n < 64 - first)
+			bits &= ~(~0ULL << (first + n));
+		n -= n < 64 - first ? n : 64 - first;
+		bits &= *word;
+		if (bits)
+			s->dirty += __builtin_popcountll(bits);
+		*word &= ~bits;
 	}
 }
 

@@ -8,8 +8,6 @@
  */
 #include "queue_reader.h"
 
-#define QUEUE_SPARE	64
-
 static void set_resync(struct queue *q, bool resync)
 {
 	if (resync == q->resync)
@@ -75,7 +73,7 @@ static const void *gather(const struct queue *q, size_t len)
 	return q->bounce;
 }
 
-static void handle(struct queue *q, uint64_t word, xnuma_handler handler,
+static void shared_handle(struct queue *q, uint64_t word, xnuma_handler handler,
 		   void *arg)
 {
 	size_t len = word & QUEUE_LEN_MASK;
@@ -177,7 +175,7 @@ static bool is_message(const struct queue *q, uint64_t word)
 	       (word & QUEUE_LEN_MASK) <= q->shape.send_max;
 }
 
-static void publish(struct queue *q)
+static void shared_publish(struct queue *q)
 {
 	q->published = q->head;
 	atomic_store_explicit(&q->header->consumed, q->head,
@@ -198,7 +196,7 @@ int queue_shared_drain(struct queue *q, xnuma_handler handler, void *arg,
 		if (n == max || !spare)
 			break;
 		if (is_message(q, word)) {
-			handle(q, word, handler, arg);
+			shared_handle(q, word, handler, arg);
 			lines = queue_shared_lines(word & QUEUE_LEN_MASK);
 			set_resync(q, false);
 			n++;
@@ -213,6 +211,6 @@ int queue_shared_drain(struct queue *q, xnuma_handler handler, void *arg,
 	if (q->published != q->head &&
 	    (!queue_word_published(word, q->slots[0].expect) ||
 	     q->head - q->published >= q->shape.nlines / 4))
-		publish(q);
+		shared_publish(q);
 	return n;
 }

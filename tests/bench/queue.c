@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "queue.h"
+#include "../queue-all.h"
 
 #define BATCHES	500
 #define BATCH	200	/* round trips or messages between two looks at a clock */
@@ -241,7 +241,7 @@ static void stream(int me, struct end *end, size_t len)
 
 /* ---- instructions ---- */
 
-enum step { STEP_NONE, STEP_SEND, STEP_SEND2, STEP_POLL, STEP_IDLE };
+enum step { STEP_NONE, STEP_SEND, STEP_SEND2, STEP_SEND64, STEP_POLL, STEP_IDLE };
 
 static void step_call(enum step step, struct end *end, const struct iovec *iov)
 {
@@ -257,6 +257,9 @@ static void step_call(enum step step, struct end *end, const struct iovec *iov)
 	case STEP_SEND2:
 		sum += sender_send(&end->sender, 1, iov, 2);
 		break;
+	case STEP_SEND64:
+		sum += sender_send(&end->sender, 1, iov + 2, 1);
+		break;
 	default:
 		sum += queue_poll(&end->queue, count, (void *)&sum, 1);
 	}
@@ -265,7 +268,9 @@ static void step_call(enum step step, struct end *end, const struct iovec *iov)
 /* To itself, past promotion; a signal marks the beginning. */
 static void step_child(enum step step)
 {
-	struct iovec iov[2] = { { payload, 8 }, { payload, 32 } };
+	struct iovec iov[3] = {
+		{ payload, 8 }, { payload, 32 }, { payload, 64 },
+	};
 	struct end end;
 	size_t sum = 0;
 	int i;
@@ -326,6 +331,7 @@ static void print_instructions(void)
 	} rows[] = {
 		{ STEP_SEND,	"send 8 B" },
 		{ STEP_SEND2,	"send 8 + 32 B" },
+		{ STEP_SEND64,	"send 64 B" },
 		{ STEP_POLL,	"poll one message of 8 B" },
 		{ STEP_IDLE,	"poll nothing, one ring" },
 	};
