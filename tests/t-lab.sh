@@ -105,7 +105,7 @@ boot left --icount -- sh -c \
 	'setsid sleep 1000 < /dev/xpmem_numa & echo cpus $(nproc)'
 boot evicted --append log_buf_len=256K -- sh -c \
 	'echo 1 > /sys/class/misc/xpmem_numa/stats/warn; echo oom $(cat /proc/self/oom_score_adj)
-	 yes "$(seq -s " " 40)" | head -n 4000 > lines
+	 yes "$(seq -s " " 40)" | head -n 2800 > lines
 	 while read -r line; do echo "$line" > /dev/kmsg; done < lines
 	 dmesg | grep -q stand-in || echo evicted'
 boot run -- "$srcdir/lab/guest-run" --limit 20 programs/*

@@ -7,7 +7,7 @@
 # splats to its end trace, or 100 lines.
 splats() { # LOG
 	awk '
-		NR == FNR {
+		FILENAME == ARGV[1] {
 			if ($0 !~ /^(#|$)/)
 				re = re (re == "" ? "" : "|") $0
 			next
@@ -28,6 +28,7 @@ splats() { # LOG
 			text = ""
 		}
 		cut && NR - cut < 5 { text = text $0 "\n" }
+		END { if (re == "") exit 2 }
 	' "$here/splats" "$1"
 }
 
