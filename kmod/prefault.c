@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/rbtree.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include "granule.h"
 #include "window.h"
 
@@ -89,20 +90,42 @@ static int fault_at(struct xnuma_import *imp, unsigned long va, bool write,
 	return ret;
 }
 
+/*
+ * One step from @va. What is mapped already does not come to us, and what is
+ * behind it would be passed over: take it away and fault again.
+ */
+static int prefault_step(struct xnuma_import *imp, struct xnuma_prefault *p,
+			 unsigned long *va, bool write)
+{
+	unsigned long next;
+	int ret;
+
+	p->called = false;
+	p->busy = false;
+	p->reached = 0;
+	ret = fault_at(imp, *va, write, &next);
+	if (ret)
+		return ret;
+	if (!p->called)
+		xnuma_import_zap(imp, *va, *va + PAGE_SIZE);
+	else if (p->busy)
+		ret = wait_for_owner(imp);
+	else
+		*va = p->reached ?: next;
+	return ret;
+}
+
 static int prefault_loop(struct xnuma_import *imp, struct xnuma_prefault *p,
 			 struct xpmem_numa_prefault *arg)
 {
-	unsigned long va = arg->va, end = arg->va + arg->len, next;
+	unsigned long va = arg->va, end = arg->va + arg->len;
 	int ret = 0;
 
 	while (va < end && !ret) {
-		p->busy = false;
-		p->reached = 0;
-		ret = fault_at(imp, va, arg->rights & XPMEM_NUMA_WRITE, &next);
-		if (!ret && p->busy)
-			ret = wait_for_owner(imp);
-		else if (!ret)
-			va = p->reached ?: next;
+		ret = prefault_step(imp, p, &va,
+				    arg->rights & XPMEM_NUMA_WRITE);
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
 		cond_resched();
 	}
 	arg->done = min(va, end) - arg->va;

@@ -23,6 +23,8 @@ static vm_fault_t window_fault(struct vm_fault *vmf, bool write, bool upgrade)
 	};
 	int ret;
 
+	if (f.prefault)
+		f.prefault->called = true;
 	xnuma_count_in(&imp->stats, faults);
 	ret = xnuma_fill(&f);
 	if (ret == XNUMA_FILL_DONE)

@@ -13,6 +13,7 @@ struct xnuma_prefault {
 	struct task_struct *task;
 	bool alloc;			/* make the owner's pages present */
 	unsigned long asked;		/* granule whose pages were asked for */
+	bool called;			/* out: the fault came to us */
 	bool busy;			/* out: the owner's mmap_lock was taken */
 	unsigned long reached;		/* out: filled up to here, 0: all */
 };
