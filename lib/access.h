@@ -35,26 +35,17 @@ static inline uint64_t access_begin(const struct xnuma_import *imp)
  * I11: was everything real that was read or written since access_begin()?
  *
  * Zeros seen through poison number n: at that moment poisoned >= n and, as only
- * a RESET that has taken it away advances cleared so far, cleared < n. So now
- * either they differ, or cleared is not what it was at the beginning. Without
- * the second test, a RESET by another thread between this thread's copy and its
- * test would make the two equal.
+ * a RESET that has taken it away advances cleared so far, cleared < n. So what
+ * cleared was before is not what poisoned is after. Cleared as it is after may
+ * be: another thread's RESET may come between this one's copy and its test.
  */
 static inline bool access_good(const struct xnuma_import *imp, uint64_t begin)
 {
-	const struct status *status = imp->status;
-	uint64_t poisoned, cleared;
-
-#ifdef __SANITIZE_THREAD__
-	poisoned = atomic_load(&status->poisoned);
-	cleared = atomic_load(&status->cleared);
-#else
+#ifndef __SANITIZE_THREAD__
 	atomic_thread_fence(memory_order_acquire);
-	poisoned = atomic_load_explicit(&status->poisoned,
-					memory_order_acquire);
-	cleared = atomic_load_explicit(&status->cleared, memory_order_relaxed);
 #endif
-	return poisoned == cleared && cleared == begin;
+	return atomic_load_explicit(&imp->status->poisoned,
+				    memory_order_acquire) == begin;
 }
 
 /* Port user: allocated, and not taken back by xnuma_unexport()? */

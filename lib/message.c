@@ -88,16 +88,13 @@ void xnuma_send_cancel(struct xnuma_peer *peer)
 static void __attribute__((noinline, cold))
 poll_idle(struct xnuma_domain *dom)
 {
-	struct xnuma_peer *peer;
 	uint64_t name;
 
 	atomic_store_explicit(&dom->idle, 0, memory_order_relaxed);
 	if (!queue_blocked(&dom->queue, &name))
 		return;
 	pthread_mutex_lock(&dom->lock);
-	for (peer = dom->peers; peer; peer = peer->next)
-		if (peer->header.name == name && !status_healthy(peer->status))
-			peer_lost(peer);
+	peer_unblock(dom, name);
 	pthread_mutex_unlock(&dom->lock);
 }
 

@@ -43,10 +43,37 @@ static const char *const states[] = {
 	[XPMEM_NUMA_PARTITION_LOST] = "its partition is lost",
 };
 
+/* One that closed its domain may have opened another with the same name. */
+static bool name_lives(const struct xnuma_domain *dom, uint64_t name)
+{
+	const struct xnuma_peer *peer;
+
+	for (peer = dom->peers; peer; peer = peer->next)
+		if (peer->header.name == name && status_healthy(peer->status))
+			return true;
+	return false;
+}
+
+/* With the domain's lock: who blocks the queue and is not alive? */
+void peer_unblock(struct xnuma_domain *dom, uint64_t name)
+{
+	struct xnuma_peer *peer;
+
+	if (name_lives(dom, name))
+		return;
+	for (peer = dom->peers; peer; peer = peer->next) {
+		if (peer->header.name != name)
+			continue;
+		peer_lost(peer);
+		queue_skip_dead(&dom->queue, name);
+		return;
+	}
+}
+
 /*
  * What a process reserved in the queue and did not commit, it never will: its
- * memory was gone before its state changed. One that closed its domain lives
- * and has given everything back itself.
+ * memory was gone before its state changed. One that closed its domain has
+ * given everything back itself.
  */
 static void peer_bury(struct xnuma_peer *peer, uint32_t state)
 {
@@ -153,11 +180,13 @@ static int peer_open_sender(struct xnuma_peer *peer)
 			      dom->config.name, dom->threads,
 			      peer->blob.flags & BLOB_SLEEPS);
 
+	atomic_thread_fence(memory_order_acquire);
+	if (status_healthy(peer->status))
+		return ret ? error_code(ret, "the queue of pid %d",
+					peer->blob.pid) : 0;
 	if (!ret)
-		return 0;
-	if (!status_healthy(peer->status))
-		return peer_lost(peer);
-	return error_code(ret, "the queue of pid %d", peer->blob.pid);
+		sender_forget(&peer->sender);
+	return peer_lost(peer);
 }
 
 static int peer_open(struct xnuma_domain *dom, struct xnuma_peer *peer)

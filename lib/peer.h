@@ -85,6 +85,9 @@ static inline bool status_healthy(const struct status *status)
 /* -EPIPE with peer and reason; counts the first time. */
 int peer_lost(struct xnuma_peer *peer) __attribute__((cold));
 
+/* With the domain's lock: @name blocks the queue, see whether it is dead. */
+void peer_unblock(struct xnuma_domain *dom, uint64_t name);
+
 /* Common part of an import; the port does the rest. */
 int import_init(struct xnuma_import *imp, struct xnuma_peer *peer,
 		enum import_kind kind, const struct rkey *rkey);

@@ -175,18 +175,20 @@ static int window_place(struct xnuma_window *win, uint64_t va, size_t len)
 {
 	struct xnuma_domain *dom = win->dom;
 	struct window_pool *pool = &dom->pool;
-	bool room;
+	bool full;
 	int ret;
 
 	for (;;) {
 		window_range(win, va, len);
-		room = pool->mapped + win->len <= pool->limit;
-		ret = room ? window_map(win) : -ENOMEM;
-		if (ret != -ENOMEM && ret != -EAGAIN)
+		full = pool->mapped + win->len > pool->limit;
+		ret = full ? -EDQUOT : window_map(win);
+		if (ret != -ENOMEM && ret != -EAGAIN && ret != -EDQUOT)
 			return ret;
-		if (room && pool->count < ENOUGH && pool_shrink(dom))
+		if (ret != -EDQUOT && pool->count < ENOUGH && pool_shrink(dom))
 			continue;
-		if (!pool_evict(dom) && !pool_shrink(dom))
+		if (pool_evict(dom))
+			continue;
+		if (!full || !pool_shrink(dom))
 			return -ENOMEM;
 	}
 }
