@@ -8,9 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "atomic.h"
 #include "endpoint.h"
 
-static int op_of(mca_btl_base_atomic_op_t op)
+int atomic_op_of(mca_btl_base_atomic_op_t op)
 {
 	switch (op) {
 	case MCA_BTL_ATOMIC_ADD:
@@ -28,9 +29,9 @@ static int op_of(mca_btl_base_atomic_op_t op)
 	}
 }
 
-#define SELF_OP(bits)							\
-static uint64_t self_##bits(int op, uint64_t va, uint64_t operand,	\
-			    uint64_t compare)				\
+#define LOCAL_OP(bits)							\
+static uint64_t local_##bits(int op, uint64_t va, uint64_t operand,	\
+			     uint64_t compare)				\
 {									\
 	_Atomic uint##bits##_t *p = (void *)(uintptr_t)va;		\
 	uint##bits##_t old = compare;					\
@@ -52,8 +53,15 @@ static uint64_t self_##bits(int op, uint64_t va, uint64_t operand,	\
 	}								\
 }
 
-SELF_OP(32)
-SELF_OP(64)
+LOCAL_OP(32)
+LOCAL_OP(64)
+
+uint64_t atomic_local(int op, bool is_32, uint64_t va, uint64_t operand,
+		      uint64_t compare)
+{
+	return is_32 ? local_32(op, va, operand, compare) :
+		       local_64(op, va, operand, compare);
+}
 
 static int apply(mca_btl_base_endpoint_t *ep, int op, uint64_t va, int flags,
 		 uint64_t operand, uint64_t compare, uint64_t *old)
@@ -64,8 +72,7 @@ static int apply(mca_btl_base_endpoint_t *ep, int op, uint64_t va, int flags,
 	if (op < 0 || flags & MCA_BTL_ATOMIC_FLAG_FLOAT)
 		return OPAL_ERR_NOT_SUPPORTED;
 	if (ep->is_self) {
-		*old = is_32 ? self_32(op, va, operand, compare) :
-			       self_64(op, va, operand, compare);
+		*old = atomic_local(op, is_32, va, operand, compare);
 		return OPAL_SUCCESS;
 	}
 	if (unlikely(!ep_peer(ep)))
@@ -75,7 +82,7 @@ static int apply(mca_btl_base_endpoint_t *ep, int op, uint64_t va, int flags,
 	return likely(!ret) ? OPAL_SUCCESS : ep_status(ep, ret);
 }
 
-static void result(void *to, int flags, uint64_t old)
+void atomic_result(void *to, int flags, uint64_t old)
 {
 	uint32_t old_32 = old;
 
@@ -95,7 +102,7 @@ int btl_atomic_op(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 	uint64_t old;
 	int ret;
 
-	ret = apply(ep, op_of(op), remote_address, flags, operand, 0, &old);
+	ret = apply(ep, atomic_op_of(op), remote_address, flags, operand, 0, &old);
 	if (!ret && cbfunc)
 		cbfunc(btl, ep, NULL, NULL, cbcontext, cbdata, OPAL_SUCCESS);
 	return ret;
@@ -112,10 +119,10 @@ int btl_atomic_fop(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 	uint64_t old;
 	int ret;
 
-	ret = apply(ep, op_of(op), remote_address, flags, operand, 0, &old);
+	ret = apply(ep, atomic_op_of(op), remote_address, flags, operand, 0, &old);
 	if (ret)
 		return ret;
-	result(local_address, flags, old);
+	atomic_result(local_address, flags, old);
 	if (cbfunc)
 		cbfunc(btl, ep, local_address, local_handle, cbcontext, cbdata,
 		       OPAL_SUCCESS);
@@ -137,7 +144,7 @@ int btl_atomic_cswap(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 		    &old);
 	if (ret)
 		return ret;
-	result(local_address, flags, old);
+	atomic_result(local_address, flags, old);
 	if (cbfunc)
 		cbfunc(btl, ep, local_address, local_handle, cbcontext, cbdata,
 		       OPAL_SUCCESS);

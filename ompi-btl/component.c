@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "atomic.h"
 #include "endpoint.h"
 #include "frag.h"
 #include "opal/mca/btl/base/btl_base_error.h"
@@ -170,15 +171,15 @@ static void module_abilities(mca_btl_base_module_t *btl)
 		btl->btl_flags &= ~MCA_BTL_FLAGS_RDMA;
 		btl->btl_get = NULL;
 		btl->btl_put = NULL;
-		caps = 0;
 	}
-	if (!(caps & XNUMA_CAP_MAP)) {
-		btl->btl_flags &= ~(MCA_BTL_FLAGS_ATOMIC_OPS |
-				    MCA_BTL_FLAGS_ATOMIC_FOPS);
-		btl->btl_atomic_flags = 0;
-		btl->btl_atomic_op = NULL;
-		btl->btl_atomic_fop = NULL;
-		btl->btl_atomic_cswap = NULL;
+	if (!(caps & XNUMA_CAP_MAP) ||
+	    component.params.policy == XNUMA_EXPORT_NONE) {
+		/* flush knows of no operation that is under way */
+		btl->btl_flags &= ~MCA_BTL_FLAGS_RDMA_FLUSH;
+		btl->btl_flush = NULL;
+		btl->btl_atomic_op = emulate_op;
+		btl->btl_atomic_fop = emulate_fop;
+		btl->btl_atomic_cswap = emulate_cswap;
 	}
 }
 

@@ -3,7 +3,7 @@
  * component.h - the one component and the one module of this BTL
  *
  *	ob1, osc/rdma
- *	     |  send.c sendi.c get.c put.c atomic.c	a verb of the BTL each
+ *	     |  send.c sendi.c get.c put.c atomic.c emulate.c	the verbs
  *	module.c		procs come and go
  *	     |  endpoint.c	a peer: opened at first use
  *	     |  watch.c		... and lost at most once
@@ -111,7 +111,7 @@ void btl_report(void);
 void btl_dump(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 	      int verbose);
 
-/* one BTL verb a file */
+/* one BTL verb a file; see atomic.h as well */
 int btl_send(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 	     mca_btl_base_descriptor_t *des, mca_btl_base_tag_t tag);
 int btl_sendi(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
@@ -131,25 +131,5 @@ int btl_put(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 	    int flags, int order, mca_btl_base_rdma_completion_fn_t cbfunc,
 	    void *cbcontext, void *cbdata);
 int btl_flush(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep);
-int btl_atomic_op(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
-		  uint64_t remote_address,
-		  mca_btl_base_registration_handle_t *remote_handle,
-		  mca_btl_base_atomic_op_t op, uint64_t operand, int flags,
-		  int order, mca_btl_base_rdma_completion_fn_t cbfunc,
-		  void *cbcontext, void *cbdata);
-int btl_atomic_fop(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
-		   void *local_address, uint64_t remote_address,
-		   mca_btl_base_registration_handle_t *local_handle,
-		   mca_btl_base_registration_handle_t *remote_handle,
-		   mca_btl_base_atomic_op_t op, uint64_t operand, int flags,
-		   int order, mca_btl_base_rdma_completion_fn_t cbfunc,
-		   void *cbcontext, void *cbdata);
-int btl_atomic_cswap(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
-		     void *local_address, uint64_t remote_address,
-		     mca_btl_base_registration_handle_t *local_handle,
-		     mca_btl_base_registration_handle_t *remote_handle,
-		     uint64_t compare, uint64_t value, int flags, int order,
-		     mca_btl_base_rdma_completion_fn_t cbfunc, void *cbcontext,
-		     void *cbdata);
 
 #endif /* BTL_COMPONENT_H */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "atomic.h"
 #include "endpoint.h"
 #include "frag.h"
 #include "opal/util/output.h"
@@ -58,6 +59,7 @@ mca_btl_base_endpoint_t *ep_create(const struct btl_modex *modex)
 	OBJ_CONSTRUCT(&ep->waiting, opal_list_item_t);
 	OBJ_CONSTRUCT(&ep->lock, opal_mutex_t);
 	OBJ_CONSTRUCT(&ep->pending, opal_list_t);
+	OBJ_CONSTRUCT(&ep->operations, opal_list_t);
 	ep->name.jobid = modex->jobid;
 	ep->name.vpid = modex->vpid;
 	ep->pid = modex->pid;
@@ -126,6 +128,7 @@ static void ep_close(mca_btl_base_endpoint_t *ep)
 	if (!ep->lost && !ep->said_bye)
 		say_bye(ep, peer);
 	pending_fail(ep, OPAL_ERR_UNREACH);
+	emulate_fail(ep, OPAL_ERR_UNREACH);
 	xnuma_peer_close(peer);
 	atomic_store(&ep->peer, NULL);
 }
@@ -141,6 +144,7 @@ void ep_destroy(mca_btl_base_endpoint_t *ep)
 	opal_hash_table_remove_value_uint64(&component.by_name,
 					    btl_name(ep->name));
 	OPAL_THREAD_UNLOCK(&component.lock);
+	OBJ_DESTRUCT(&ep->operations);
 	OBJ_DESTRUCT(&ep->pending);
 	OBJ_DESTRUCT(&ep->lock);
 	OBJ_DESTRUCT(&ep->waiting);

@@ -30,6 +30,7 @@ struct mca_btl_base_endpoint_t {
 	opal_list_t		pending;	/* struct frag, in order */
 	opal_list_item_t	waiting;	/* component.waiting */
 	bool			is_waiting;	/* on it; component.lock */
+	opal_list_t		operations;	/* emulated; lock */
 
 	opal_process_name_t	name;
 	struct opal_proc_t	*proc;		/* NULL until add_procs */
@@ -46,12 +47,23 @@ struct btl_modex {
 	uint32_t	reserved;
 };
 
-enum control_kind { CONTROL_HELLO = 1, CONTROL_BYE = 2 };
+enum control_kind {
+	CONTROL_HELLO = 1,
+	CONTROL_BYE,
+	CONTROL_ATOMIC,		/* please do */
+	CONTROL_ANSWER,		/* the old value is in operand */
+};
 
 struct control {
-	uint32_t		kind;
-	uint32_t		reserved;
-	struct btl_modex	modex;
+	uint16_t		kind;
+	uint16_t		is_32;
+	int32_t			op;		/* enum xnuma_op */
+	union {
+		struct btl_modex modex;		/* HELLO, BYE */
+		struct {
+			uint64_t va, operand, compare, cookie;
+		};
+	};
 };
 
 void modex_fill(struct btl_modex *modex);

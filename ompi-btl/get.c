@@ -20,6 +20,7 @@ static int get(mca_btl_base_endpoint_t *ep, void *dst, uint64_t va, size_t size)
 	return likely(!ret) ? OPAL_SUCCESS : ep_status(ep, ret);
 }
 
+/* Without a callback when the caller flushes instead. */
 int btl_get(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 	    void *local_address, uint64_t remote_address,
 	    mca_btl_base_registration_handle_t *local_handle,
@@ -29,7 +30,7 @@ int btl_get(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 {
 	int ret = get(ep, local_address, remote_address, size);
 
-	if (likely(!ret))
+	if (likely(!ret) && cbfunc)
 		cbfunc(btl, ep, local_address, local_handle, cbcontext, cbdata,
 		       OPAL_SUCCESS);
 	return ret;

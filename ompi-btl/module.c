@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "atomic.h"
 #include "endpoint.h"
 #include "frag.h"
 #include "opal/mca/hwloc/base/base.h"

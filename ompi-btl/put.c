@@ -30,13 +30,13 @@ int btl_put(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 {
 	int ret = put(ep, remote_address, local_address, size);
 
-	if (likely(!ret))
+	if (likely(!ret) && cbfunc)
 		cbfunc(btl, ep, local_address, local_handle, cbcontext, cbdata,
 		       OPAL_SUCCESS);
 	return ret;
 }
 
-/* Every operation was complete when it returned; order is all that is left. */
+/* Every operation by windows was complete when it returned; order is all that is left. */
 int btl_flush(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep)
 {
 	struct xnuma_peer *peer;

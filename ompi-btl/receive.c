@@ -2,6 +2,7 @@
 /* receive.c - messages that came */
 #include <string.h>
 
+#include "atomic.h"
 #include "endpoint.h"
 
 static void control(const struct xnuma_message *msg)
@@ -13,14 +14,24 @@ static void control(const struct xnuma_message *msg)
 		return;
 	memcpy(&control, msg->data, sizeof(control));
 	ep = ep_find(msg->source);
-	if (!ep)
+	if (!ep && control.kind == CONTROL_HELLO)
 		ep = ep_create(&control.modex);
 	if (!ep)
 		return;
-	if (control.kind == CONTROL_HELLO)
+	switch (control.kind) {
+	case CONTROL_HELLO:
 		ep->said_hello = true;
-	else
+		break;
+	case CONTROL_BYE:
 		ep->said_bye = true;
+		break;
+	case CONTROL_ATOMIC:
+		emulate_request(ep, &control);
+		break;
+	case CONTROL_ANSWER:
+		emulate_answer(ep, &control);
+		break;
+	}
 }
 
 void btl_receive(void *arg, const struct xnuma_message *msg)

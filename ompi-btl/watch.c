@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "atomic.h"
 #include "endpoint.h"
 #include "frag.h"
 #include "opal/util/output.h"
@@ -57,6 +58,7 @@ void ep_lost(mca_btl_base_endpoint_t *ep, const char *reason)
 	else
 		opal_output(0, "%s", text);
 	pending_fail(ep, OPAL_ERR_UNREACH);
+	emulate_fail(ep, OPAL_ERR_UNREACH);
 }
 
 static void suspect(mca_btl_base_endpoint_t *ep)
