@@ -91,7 +91,7 @@ static inline uint32_t lines_of(const struct queue *q, uint64_t word,
 }
 
 static inline void own_handle(struct queue *q, char *line, uint64_t word,
-			  xnuma_handler handler, void *arg)
+			      xnuma_handler handler, void *arg)
 {
 	struct xnuma_message msg = {
 		.data	= line + QUEUE_HEAD,
@@ -139,6 +139,8 @@ static int own_take(struct queue *q, struct queue_own *own,
 			break;
 		}
 		queue_slot_set(slot, ring, &q->shape, own->head);
+		if (own->head - own->published >= q->shape.nlines / 4)
+			own_publish(q, own);
 	}
 	return n;
 }
@@ -153,8 +155,7 @@ int queue_own_drain(struct queue *q, unsigned int i, xnuma_handler handler,
 	own->last = q->polls;
 	n = own_take(q, own, &q->slots[i], handler, arg, max);
 	if (own->state == QUEUE_OWN_ACTIVE) {
-		if (own->head - own->published >= q->shape.nlines / 4 ||
-		    !queue_slot_ready(&q->slots[i]))
+		if (!queue_slot_ready(&q->slots[i]))
 			own_publish(q, own);
 		return n;
 	}

@@ -207,10 +207,11 @@ int queue_shared_drain(struct queue *q, xnuma_handler handler, void *arg,
 		if (!lines)
 			break;
 		give_back(q, lines);
+		if (q->head - q->published >= q->shape.nlines / 4)
+			shared_publish(q);
 	}
 	if (q->published != q->head &&
-	    (!queue_word_published(word, q->slots[0].expect) ||
-	     q->head - q->published >= q->shape.nlines / 4))
+	    !queue_word_published(word, q->slots[0].expect))
 		shared_publish(q);
 	return n;
 }
