@@ -57,12 +57,21 @@ static inline int compat_ft_event(int state)
 #define COMPAT_FT_EVENT
 #endif
 
-/* Ends the whole job; may return when the runtime is gone. */
+/* Not in ompi_info, which only registers parameters. */
+static inline bool compat_in_job(void)
+{
+#if COMPAT_IS_4
+	return opal_pmix.initialized && opal_pmix.initialized();
+#else
+	return PMIx_Initialized();
+#endif
+}
+
+/* Ends the whole job; may return before it does. */
 static inline void compat_abort(int status, const char *text)
 {
 #if COMPAT_IS_4
-	if (opal_pmix.abort)
-		opal_pmix.abort(status, text, NULL);
+	opal_pmix.abort(status, text, NULL);
 #else
 	PMIx_Abort(status, text, NULL, 0);
 #endif

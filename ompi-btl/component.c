@@ -17,10 +17,21 @@
 #define POLL_BATCH	32	/* messages per poll */
 #define WATCH_PERIOD	1024	/* polls between looks at the peers */
 
+/* The user has been told why; what else Open MPI would say is no help. */
+static void refuse_job(void)
+{
+	if (!compat_in_job())
+		return;
+	compat_abort(1, "xpmem_numa cannot start");
+	usleep(100000);	/* for the runtime's thread to pass both on */
+	_exit(1);
+}
+
 static int component_register(void)
 {
 	const char *env = getenv("XNUMA_HELPDIR");
 	char built[32];
+	int ret;
 
 	if (env)
 		opal_show_help_add_dir(env);
@@ -32,7 +43,10 @@ static int component_register(void)
 			       opal_version_string);
 		return OPAL_ERR_NOT_AVAILABLE;
 	}
-	return params_register();
+	ret = params_register();
+	if (ret)
+		refuse_job();
+	return ret;
 }
 
 static int component_open(void)
@@ -73,25 +87,23 @@ bool btl_is_named(const char *name)
 	return found;
 }
 
-static void refuse_job(const char *topic, const char *text)
+static void refuse(const char *topic, const char *text)
 {
 	opal_show_help(HELP_FILE, topic, true, opal_process_info.nodename,
 		       text);
-	compat_abort(1, "xpmem_numa cannot start");
-	usleep(100000);	/* for the runtime's thread to pass both on */
-	_exit(1);
+	refuse_job();
 }
 
 /* The user asked for what cannot be had: the job ends with the reason. */
 static void open_failed(int ret, const struct xnuma_config *config)
 {
 	if (ret == -EINVAL)
-		refuse_job("bad configuration", xnuma_error());
+		refuse("bad configuration", xnuma_error());
 	if (config->port == XNUMA_PORT_KMOD) {
-		refuse_job(ret == -ENODEV ? "no module" :
-			   ret == -EACCES ? "no permission" :
-			   ret == -EPROTO ? "other module" : "open failed",
-			   xnuma_error());
+		refuse(ret == -ENODEV ? "no module" :
+		       ret == -EACCES ? "no permission" :
+		       ret == -EPROTO ? "other module" : "open failed",
+		       xnuma_error());
 	}
 	if (btl_is_named("xpmem_numa"))
 		opal_show_help(HELP_FILE, "open failed", true,
@@ -110,7 +122,7 @@ static int domain_open(bool threads)
 	int ret;
 
 	if (component.config_error)
-		refuse_job("bad configuration", component.config_error);
+		refuse("bad configuration", component.config_error);
 	params_domain(&config);
 	config.name = btl_name(OPAL_PROC_MY_NAME);
 	config.flags = threads ? 0 : XNUMA_SINGLE_THREAD;

@@ -1,0 +1,253 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# cases.sh - the BTL under Open MPI, with the port of the script that sources
+# this: t-btl.sh (user, on the host) and g-btl.sh (kmod, in a guest)
+#
+# shellcheck disable=SC2317 # functions are called by check
+
+requires mpirun --version
+requires strace -V
+programs=$builddir/mpi
+[[ -x $programs/pingpong.mpi ]] || skip_all "built without Open MPI"
+
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_mca_base_component_path=$XNUMA_BUILDDIR/ompi-btl/.libs:SYS_DEFAULT
+export XNUMA_HELPDIR=${srcdir%/*}/ompi-btl
+export TMPDIR=$tmp		# Open MPI's session folders
+
+# mpi NP [OPTION...] PROGRAM [ARG...]: over our port only; the output is in
+# $tmp/mpi, and the port must be the one this script is for
+mpi() {
+	run "$1" --mca btl_xpmem_numa_port "$port" \
+		--mca btl "${btl-xpmem_numa,self}" "${@:2}" || return
+	grep -q "xpmem_numa: rank 0: port $port, " "$tmp/mpi" || {
+		echo "rank 0 does not say that its port is $port"
+		return 1
+	}
+}
+
+run() {
+	timeout -k 5 "${limit-100}" mpirun --oversubscribe --bind-to none \
+		--mca pml ob1 --mca btl_xpmem_numa_verbose 1 -np "$@" \
+		> "$tmp/mpi" 2>&1
+	set -- $?
+	cat "$tmp/mpi"
+	return "$1"
+}
+
+program() { # NAME: for the ends of command lines
+	echo "$programs/$1.mpi"
+}
+
+# said NUMBER TEXT: so many lines of the last run have it
+said() {
+	local n
+
+	n=$(grep -c -e "$2" "$tmp/mpi")
+	[[ $n = "$1" ]] || {
+		echo "$n lines have \"$2\", not $1:"
+		cat "$tmp/mpi"
+		return 1
+	}
+}
+
+# counted NAME: that counter of the last run, summed over its ranks
+counted() {
+	sed -n "s/.*xpmem_numa: rank .*[ ,]$1 \([0-9][0-9]*\).*/\1/p" \
+		"$tmp/mpi" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+counted_is() { # NAME COMPARISON NUMBER
+	local n
+
+	n=$(counted "$1")
+	((n $2 $3)) || {
+		echo "\"$1\" is $n, which is not $2 $3"
+		cat "$tmp/mpi"
+		return 1
+	}
+}
+
+# must_fail COMMAND...: ends by itself, and not well
+must_fail() {
+	local status
+
+	"$@"
+	status=$?
+	((status && status != 124 && status != 137))
+}
+
+# ---- traffic ----
+
+cases_traffic() {
+	check "ping-pong of 0 B to 4 MiB, every byte" \
+		mpi 2 "$(program pingpong)" 2
+	btl=xpmem_numa check "ping-pong with --mca btl xpmem_numa alone" \
+		mpi 2 "$(program pingpong)" 1
+	check "random sizes and alignments, both directions at once" \
+		mpi 2 "$(program random)" "$random_count"
+	check "non-contiguous types" mpi 2 "$(program datatype)"
+	check "four ranks to one, from any source" \
+		mpi 4 "$(program manytoone)" "$many_count"
+	check "fork in mid-traffic, children exit 0" \
+		mpi 2 "$(program forking)" 12
+	check "four threads a rank (MPI_THREAD_MULTIPLE)" \
+		mpi 2 "$(program threads)" "$thread_count" 4
+	check "a spawned job is reached" mpi 1 "$(program spawn)"
+	check "a small ring and few rings: sends wait, none is lost" \
+		mpi 4 --mca btl_xpmem_numa_ring_size 16k \
+		--mca btl_xpmem_numa_max_rings 1 "$(program manytoone)" 300
+}
+
+cases_self() {
+	check "self on one rank" mpi 1 "$(program self)"
+	btl=xpmem_numa check "self on one rank, self not in the list" \
+		mpi 1 "$(program self)"
+	btl=xpmem_numa check "self on two ranks, self not in the list" \
+		mpi 2 "$(program self)"
+}
+
+# One line a kind of memory: the reason of a skip is the program's.
+cases_regions() {
+	local line name
+
+	check "messages from and to all kinds of memory" \
+		mpi 2 --mca btl_xpmem_numa_eager_limit 4096 \
+		"$(program regions)"
+	grep '^region ' "$tmp/mpi" > "$tmp/regions"
+	while read -r line; do
+		name=${line#region }
+		name=${name%%:*}
+		case $line in
+		*": skipped: "*)
+			skip_test "memory: $name" "${line#*: skipped: }"
+			;;
+		*)
+			check "memory: $name" [ "$line" = \
+				"region $name: all right" ]
+			;;
+		esac
+	done < "$tmp/regions"
+}
+
+# ---- what the messages cost ----
+
+# above_eager SIZE COUNTER: COUNTER has the bytes of all messages, once; 102
+# precede those that are asked for
+above_eager() {
+	mpi 2 "$(program stream)" 898 "$1" || return
+	counted_is "$2" == $((1000 * $1)) || return
+	counted_is queue "<" $((1000 * 512))
+}
+
+calls_in() { # TRACE...: calls between the marks, which both must have
+	awk '
+		/access\("stream:end"/   { inside = 0; ends++ }
+		inside && !/resumed>/    { calls++ }
+		/access\("stream:begin"/ { inside = 1 }
+		END { print ends == 2 ? calls + 0 : "no marks" }' "$@"
+}
+
+calls() { # COUNT SIZE [fresh]
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	mpi 2 --mca mpi_yield_when_idle 0 sh -c 'exec strace -f --seccomp-bpf \
+		-e "trace=!epoll_wait,epoll_pwait,poll,sched_yield" \
+		-o "$0.$OMPI_COMM_WORLD_RANK" "$@"' "$tmp/trace" \
+		"$(program stream)" "$@" > "$tmp/calls" 2>&1 || {
+		cat "$tmp/calls" >&2
+		return 1
+	}
+	calls_in "$tmp/trace.0" "$tmp/trace.1"
+}
+
+# The runtime's own threads now and then make a few; messages are by thousands.
+same_calls() { # SIZE [fresh]
+	local few many
+
+	few=$(calls 1000 "$@") && many=$(calls 3000 "$@") || return
+	[[ $few != *marks && $many != *marks ]] || return
+	echo "1000 messages: $few calls, 3000: $many"
+	((many - few < 20))
+}
+
+# ---- what goes wrong ----
+
+wrong_value() { # NAME
+	must_fail run 2 --mca btl xpmem_numa,self \
+		--mca "btl_xpmem_numa_$1" nonsense "$(program init)" || return
+	said 1 "btl_xpmem_numa_$1" && said 1 nonsense
+}
+
+# killed MODE: the survivor says who was lost and why, and soon. With recovery
+# mpirun's own exit status says nothing, but it must not be the time limit's.
+killed() {
+	limit=30 run 2 --mca btl xpmem_numa,self \
+		--mca btl_xpmem_numa_port "$port" \
+		--mca orte_enable_recovery 1 "$(program killed)" "$1"
+	[[ $? != 124 ]] && said 1 "^rank 1 is killed" && said 0 "too long" &&
+		said 1 "xpmem_numa: rank 0 lost rank 1 (host .*): [^ ]"
+}
+
+cases_failures() {
+	local mode
+
+	for mode in port export local_peers; do
+		check "an unknown $mode is refused in one message" \
+			wrong_value $mode
+	done
+	for mode in recv send large; do
+		check "a killed peer is reported with the reason ($mode)" \
+			killed $mode
+	done
+	XNUMA_PORT=nonsense check "a wrong variable is refused" \
+		must_fail run 2 --mca btl xpmem_numa,self "$(program init)"
+	check "... in one message" said 1 "Reason: .*XNUMA_PORT"
+}
+
+# ---- the component itself ----
+
+exports_one() {
+	[[ $(nm -D --defined-only "$1" | awk '{ print $3 }') = \
+		mca_btl_xpmem_numa_component ]]
+}
+
+nothing_left() {
+	ls -A "$tmp" > "$tmp/before" && ls -A /dev/shm >> "$tmp/before"
+	for ((i = 0; i < $1; i++)); do
+		mpi 2 "$(program init)" || return
+	done
+	ls -A "$tmp" > "$tmp/after" && ls -A /dev/shm >> "$tmp/after"
+	diff <(grep -v '^after$' "$tmp/before") <(grep -v '^after$' "$tmp/after")
+}
+
+needs_no_sync() {
+	! nm -D --undefined-only "$1" | grep __sync
+}
+
+parameters() {
+	local info name
+
+	info=$(ompi_info --param btl xpmem_numa --level 9 --parsable) || return
+	for name in port export local_peers ring_size max_rings window_size \
+		window_limit max_inline_send free_list_num free_list_max \
+		free_list_inc eager_limit verbose; do
+		grep -q "mca:btl:xpmem_numa:param:btl_xpmem_numa_$name:value" \
+			<<< "$info" || {
+			echo "no btl_xpmem_numa_$name"
+			return 1
+		}
+		! grep -q "param:btl_xpmem_numa_$name:help: *$" <<< "$info"
+	done
+}
+
+cases_component() {
+	local so=$XNUMA_BUILDDIR/ompi-btl/.libs/mca_btl_xpmem_numa.so
+
+	check "the component exports its symbol only" exports_one "$so"
+	check "it needs no 16-byte atomics of libatomic" needs_no_sync "$so"
+	check "every parameter is shown and has a help text" parameters
+	LD_BIND_NOW=1 check "it resolves when bound at once" \
+		mpi 2 "$(program init)"
+	check "start and end, over and over: no name is left" nothing_left 5
+}
