@@ -50,7 +50,7 @@ skips_refused() {
 reasons() { # LOG
 	awk '
 		/^# / { why = why "  | " $0 "\n"; next }
-		/^not ok/ && !/# (SKIP|TODO)/ { printf "%s  | %s\n", why, $0 }
+		/^not ok/ && !/# SKIP/ { printf "%s  | %s\n", why, $0 }
 		{ why = "" }' "$1" | head -n 100
 	grep '^ERROR: ' "$1" | sed 's/^/  | /'
 	grep -q '^not ok' "$1" || tail -n 20 "$1" | sed 's/^/  | /'

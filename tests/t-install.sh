@@ -45,7 +45,7 @@ installed() { # NAME...
 # What the pc file says, seen from outside of DESTDIR.
 flags() {
 	PKG_CONFIG_LIBDIR=$root$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root \
-		pkg-config "$@" libxnuma
+		pkg-config "$@" xnuma
 }
 
 compile() {
@@ -74,7 +74,7 @@ left() {
 
 check "make install" run_make install DESTDIR="$root"
 check "interface, library and manuals are there" installed xnuma.h \
-	xpmem_numa.h libxnuma.so libxnuma.pc xnuma.3 xnuma.7 xpmem_numa.4
+	xpmem_numa.h libxnuma.so xnuma.pc xnuma.3 xnuma.7 xpmem_numa.4
 if [[ $(make_variable WITH_OMPI_TRUE) = '#' ]]; then
 	skip_test "Open MPI's component and its texts are there" "--without-ompi"
 else

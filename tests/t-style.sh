@@ -80,7 +80,7 @@ fi
 if command -v shellcheck > /dev/null; then
 	check "scripts are clean to shellcheck" rule_shellcheck
 	check "... and this would be seen" breaks rule_shellcheck \
-		run.sh '#!/bin/sh\nif true; then'
+		tools/run.sh '#!/bin/sh\nif true; then'
 else
 	skip_test "scripts are clean to shellcheck" "no shellcheck"
 fi
