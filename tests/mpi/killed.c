@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Description: the last rank is killed in mid-traffic; rank 0, which has to do
- * with it, is told within a second, by the error callback, which ends it, or by
+ * with it, is told within two seconds, by the error callback, which ends it, or by
  * an error returned. If not, it says so.
  *
  * killed recv|send|large
