@@ -176,7 +176,7 @@ static void export_init(struct xnuma_export *exp, struct xnuma_waker *waker)
 	INIT_HLIST_NODE(&exp->node_id);
 	exp->mm = current->mm;
 	mmgrab(exp->mm);
-	exp->owner = get_task_pid(current->group_leader, PIDTYPE_PID);
+	exp->owner = get_task_pid(current, PIDTYPE_TGID);
 	exp->node = numa_node_id();
 	exp->user_ns = get_user_ns(current_user_ns());
 	exp->waker = xnuma_waker_get(waker);
@@ -311,7 +311,7 @@ int xnuma_export_node(struct xnuma_export *exp)
 	int node = exp->node;
 
 	rcu_read_lock();
-	task = pid_task(exp->owner, PIDTYPE_PID);
+	task = pid_task(exp->owner, PIDTYPE_TGID);
 	if (task)
 		node = cpu_to_node(task_cpu(task));
 	rcu_read_unlock();

@@ -106,19 +106,30 @@ static int file_open(struct inode *inode, struct file *file)
 	return nonseekable_open(inode, file);
 }
 
+/*
+ * An owner that dies or execs while somebody holds his mm for a moment closes
+ * his files first; that is his end nevertheless, and no UNEXPORT.
+ */
+static u32 end_state(struct xnuma_export *exp)
+{
+	return task_tgid(current) == exp->owner && current->mm != exp->mm ?
+		XPMEM_NUMA_OWNER_GONE : XPMEM_NUMA_REVOKED;
+}
+
 static int file_release(struct inode *inode, struct file *file)
 {
 	struct xnuma_file *f = file->private_data;
 	struct xnuma_object *obj;
+	struct xnuma_export *exp;
 	unsigned long i;
 
 	xa_for_each(&f->handles, i, obj) {
-		if (obj->kind == XNUMA_EXPORT)
-			xnuma_export_kill(container_of(obj, struct xnuma_export,
-						       obj),
-					  XPMEM_NUMA_REVOKED);
-		else
+		if (obj->kind == XNUMA_IMPORT) {
 			fput(container_of(obj, struct xnuma_import, obj)->file);
+			continue;
+		}
+		exp = container_of(obj, struct xnuma_export, obj);
+		xnuma_export_kill(exp, end_state(exp));
 	}
 	xa_destroy(&f->handles);
 	xnuma_waker_put(f->waker);

@@ -390,10 +390,35 @@ static int fill_carried(struct xnuma_fault *f, struct xnuma_carry *carry)
 
 	if (carry->reason)
 		return -carry->reason;
+	/* Whoever saw the page had made the granule. */
+	if (WARN_ON_ONCE(!f->g))
+		return XNUMA_FILL_AGAIN;
 	ret = commit(f, f->va, f->va + PAGE_SIZE, carry->seq, &carry->pfn);
 	if (ret == XNUMA_FILL_DONE)
 		xnuma_count_in(&f->imp->stats, carried);
 	return ret;
+}
+
+/*
+ * Poison makes no granule, so that reading through terabytes of holes costs the
+ * owner nothing: look at his mappings before making one.
+ */
+static int fill_try(struct xnuma_fault *f)
+{
+	struct mm_struct *mm = f->exp->mm;
+	int ret = 0;
+
+	if (!f->g) {
+		ret = xnuma_memory_check(mm, f->va, f->write);
+		if (ret)
+			return ret;
+		f->g = xnuma_granule_get(f->exp, f->va);
+		if (IS_ERR(f->g))
+			return PTR_ERR(f->g) == -EPIPE ?
+				-XPMEM_NUMA_REASON_GONE :
+				-XPMEM_NUMA_REASON_NOMEM;
+	}
+	return fill_locked(f);
 }
 
 /*
@@ -412,7 +437,7 @@ static int fill_mm(struct xnuma_fault *f)
 	if (ret != XNUMA_FILL_AGAIN)
 		return ret;
 	if (mmap_read_trylock(mm)) {
-		ret = fill_locked(f);
+		ret = fill_try(f);
 		mmap_read_unlock(mm);
 		return ret;
 	}
@@ -426,17 +451,13 @@ static int fill_mm(struct xnuma_fault *f)
 int xnuma_fill(struct xnuma_fault *f)
 {
 	struct mm_struct *mm = f->exp->mm;
-	int ret = -XPMEM_NUMA_REASON_GONE;
+	int ret;
 
 	if (xnuma_export_state(f->exp) != XPMEM_NUMA_ACTIVE ||
 	    !mmget_not_zero(mm))
-		return ret;
-	f->g = xnuma_granule_get(f->exp, f->va);
-	if (IS_ERR(f->g))
-		ret = PTR_ERR(f->g) == -EPIPE ? -XPMEM_NUMA_REASON_GONE :
-						-XPMEM_NUMA_REASON_NOMEM;
-	else
-		ret = fill_mm(f);
+		return -XPMEM_NUMA_REASON_GONE;
+	f->g = xnuma_granule_find(f->exp, f->va);
+	ret = fill_mm(f);
 	mmput_async(mm);
 	return ret;
 }

@@ -205,14 +205,19 @@ uncharge:
 	return ret ? ERR_PTR(ret) : old;
 }
 
+struct xnuma_granule *xnuma_granule_find(struct xnuma_export *exp,
+					 unsigned long va)
+{
+	return xa_load(&exp->granules, va >> XNUMA_GRANULE_SHIFT);
+}
+
 /* The caller holds the owner's mm (mmget). May sleep, takes no mmap_lock. */
 struct xnuma_granule *xnuma_granule_get(struct xnuma_export *exp,
 					unsigned long va)
 {
-	unsigned long index = va >> XNUMA_GRANULE_SHIFT;
-	struct xnuma_granule *g = xa_load(&exp->granules, index);
+	struct xnuma_granule *g = xnuma_granule_find(exp, va);
 
-	return likely(g) ? g : granule_make(exp, index);
+	return g ?: granule_make(exp, va >> XNUMA_GRANULE_SHIFT);
 }
 
 /*

@@ -36,6 +36,8 @@ struct xnuma_granule {
 int xnuma_granule_init(void);
 void xnuma_granule_exit(void);
 
+struct xnuma_granule *xnuma_granule_find(struct xnuma_export *exp,
+					 unsigned long va);
 struct xnuma_granule *xnuma_granule_get(struct xnuma_export *exp,
 					unsigned long va);
 void xnuma_granule_touch(struct xnuma_granule *g, struct xnuma_import *imp);

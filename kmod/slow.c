@@ -106,15 +106,18 @@ static int touch_page(struct mm_struct *mm, unsigned long va, bool write)
 static void see_page(struct xnuma_export *exp, unsigned long va,
 		     struct xnuma_carry *found)
 {
-	struct xnuma_granule *g = xa_load(&exp->granules,
-					  va >> XNUMA_GRANULE_SHIFT);
+	struct xnuma_granule *g = xnuma_granule_get(exp, va);
 	struct hmm_range range = {
-		.notifier = &g->mni,
 		.start = va,
 		.end = va + PAGE_SIZE,
 		.hmm_pfns = &found->pfn,
 	};
 
+	if (IS_ERR(g)) {
+		found->reason = XPMEM_NUMA_REASON_NOMEM;
+		return;
+	}
+	range.notifier = &g->mni;
 	range.notifier_seq = mmu_interval_read_begin(&g->mni);
 	found->seq = range.notifier_seq;
 	if (hmm_range_fault(&range) || !(found->pfn & HMM_PFN_VALID))
@@ -139,20 +142,36 @@ static void touch_locked(struct slow *s, struct xnuma_carry *found)
 		see_page(s->imp->exp, s->va, found);
 }
 
-static void touch(struct slow *s)
+/* A file system can let its caller wait for ever, and nobody can kill him. */
+static bool is_prompt(struct slow *s)
+{
+	struct vm_area_struct *vma = find_vma(s->imp->exp->mm, s->va);
+
+	if (!vma || s->va < vma->vm_start)
+		return true;
+	s->end = min(s->end, vma->vm_end);
+	return vma_is_anonymous(vma);
+}
+
+/* False: not by this task. The retried fault sees an owner that is gone. */
+static bool touch(struct slow *s, bool worker)
 {
 	struct mm_struct *mm = s->imp->exp->mm;
 	struct xnuma_carry found = { .task = s->task };
+	bool may = true;
 
 	if (!mmget_not_zero(mm))
-		return;	/* the retried fault sees it too */
+		return may;
 	if (!mmap_read_lock_killable(mm)) {
-		touch_locked(s, &found);
+		may = worker || is_prompt(s);
+		if (may)
+			touch_locked(s, &found);
 		mmap_read_unlock(mm);
-		if (found.task)
+		if (may && found.task)
 			carry_leave(s, &found);
 	}
 	mmput_async(mm);
+	return may;
 }
 
 /* ---- where ---- */
@@ -164,7 +183,7 @@ static void slow_work(struct work_struct *work)
 
 	if (mmget_not_zero(mm)) {
 		kthread_use_mm(mm);
-		touch(s);
+		touch(s, true);
 		kthread_unuse_mm(mm);
 		mmput_async(mm);
 	}
@@ -244,9 +263,7 @@ vm_fault_t xnuma_slow_fault(struct xnuma_fault *f)
 	} else {
 		/* The vma, its file and this fault's import are gone from here. */
 		compat_release_fault_lock(f->vmf);
-		if (is_near(node)) {
-			touch(s);
-		} else {
+		if (!is_near(node) || !touch(s, false)) {
 			slow_queue(s, node);
 			wait_for_completion_killable(&s->done);
 		}
