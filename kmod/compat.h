@@ -41,7 +41,8 @@ static inline vm_fault_t compat_insert_pmd(struct vm_fault *vmf,
 	return vmf_insert_pfn_pmd_prot(vmf, __pfn_to_pfn_t(pfn, PFN_DEV | PFN_MAP),
 				       prot, false);
 #else
-	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), write);
+	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV | PFN_MAP),
+				  write);
 #endif
 }
 
@@ -64,6 +65,30 @@ static inline long compat_gup_errno(struct mm_struct *mm, unsigned long va)
 	long ret = get_user_pages_remote(mm, va, 1, FOLL_HWPOISON, NULL, NULL);
 #endif
 	return ret < 0 ? ret : 0;
+}
+
+/* Has this address of a window a 4 KiB entry, writable if need be? */
+static inline bool compat_is_mapped(struct mm_struct *mm, unsigned long addr,
+				    bool write)
+{
+	bool mapped;
+	spinlock_t *ptl;
+	pte_t *pte;
+
+	if (follow_pte(mm, addr, &pte, &ptl))
+		return false;
+	mapped = !write || pte_write(*pte);
+	pte_unmap_unlock(pte, ptl);
+	return mapped;
+}
+
+static inline bool compat_is_shadow_stack(struct vm_area_struct *vma)
+{
+#ifdef VM_SHADOW_STACK
+	return vma->vm_flags & VM_SHADOW_STACK;
+#else
+	return false;
+#endif
 }
 
 #endif /* XNUMA_COMPAT_H */

@@ -23,12 +23,15 @@ int xnuma_deny(struct xnuma_export *exp, unsigned long start, unsigned long end)
 	if (ret)
 		return ret;
 	WRITE_ONCE(exp->has_denied, true);
+	smp_mb();	/* a granule that the scan misses sees what is denied */
 	xnuma_granule_zap_range(exp, start, end);
 	return 0;
 }
 
 int xnuma_allow(struct xnuma_export *exp, unsigned long start, unsigned long end)
 {
+	if (!READ_ONCE(exp->has_denied))
+		return 0;
 	return mtree_store_range(&exp->denied, start, end - 1, NULL,
 				 GFP_KERNEL_ACCOUNT);
 }

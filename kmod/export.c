@@ -184,10 +184,7 @@ static void export_init(struct xnuma_export *exp, struct xnuma_waker *waker)
 	xnuma_add_in(&exp->stats, metadata, sizeof(*exp) + PAGE_SIZE);
 }
 
-/*
- * An export nobody can find yet. Takes the mmap_lock of the caller's mm (the
- * first notifier of an mm does), so no lock may be held.
- */
+/* An export nobody can find yet. The caller's mm has had its first notifier. */
 struct xnuma_export *xnuma_export_create(struct xpmem_numa_export *arg,
 					 struct xnuma_waker *waker)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/file.h>
+#include <linux/mmu_notifier.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
@@ -22,9 +23,45 @@ int xnuma_file_check(struct xnuma_file *f)
 	return -ESTALE;
 }
 
+static bool never_called(struct mmu_interval_notifier *mni,
+			 const struct mmu_notifier_range *range,
+			 unsigned long seq)
+{
+	mmu_interval_set_seq(mni, seq);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops first_ops = {
+	.invalidate = never_called,
+};
+
+/*
+ * The first notifier of an mm takes all its locks, those of the files it maps
+ * among them, in no order that we know. A window's is taken below those of the
+ * owner's files, so the first notifier has to be there before any window. What
+ * it sets up lives as long as the mm; itself it may go.
+ */
+static int first_notifier(void)
+{
+	struct mmu_interval_notifier mni;
+	int ret = mmu_interval_notifier_insert(&mni, current->mm, TASK_SIZE_MAX,
+					       PAGE_SIZE, &first_ops);
+
+	if (!ret)
+		mmu_interval_notifier_remove(&mni);
+	/* It gives up for any signal. */
+	return ret == -EINTR ? -ERESTARTSYS : ret;
+}
+
+/* Takes the caller's mmap_lock. */
 int xnuma_file_bind(struct xnuma_file *f)
 {
+	int ret;
+
 	if (!READ_ONCE(f->mm)) {
+		ret = first_notifier();
+		if (ret)
+			return ret;
 		mmgrab(current->mm);
 		if (cmpxchg(&f->mm, NULL, current->mm))
 			mmdrop(current->mm);
@@ -226,6 +263,5 @@ const struct file_operations xnuma_file_ops = {
 	.get_unmapped_area = thp_get_unmapped_area,
 	.poll = file_poll,
 	.read = file_read,
-	.llseek = no_llseek,
 	.show_fdinfo = file_show_fdinfo,
 };

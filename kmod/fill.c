@@ -20,6 +20,8 @@
 
 static bool is_secret(struct vm_area_struct *vma)
 {
+	if (compat_is_shadow_stack(vma))
+		return true;
 	return vma->vm_file && !xnuma_mutated(SECRET) &&
 	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
 }
@@ -306,6 +308,7 @@ static int fill_ahead(struct xnuma_fault *f, unsigned long end,
 	unsigned long good = f->prefault->alloc ? HMM_PFN_VALID : 0;
 	unsigned long va = f->va, g = f->va & XNUMA_GRANULE_MASK;
 
+	end = min(end, f->prefault->end);
 	if (good && f->write)
 		good |= HMM_PFN_WRITE;
 	while (va < end && !(*entry & HMM_PFN_ERROR) && (*entry & good) == good)
@@ -390,9 +393,8 @@ static int fill_carried(struct xnuma_fault *f, struct xnuma_carry *carry)
 
 	if (carry->reason)
 		return -carry->reason;
-	/* Whoever saw the page had made the granule. */
-	if (WARN_ON_ONCE(!f->g))
-		return XNUMA_FILL_AGAIN;
+	/* Whoever saw the page has made the granule, perhaps just now. */
+	f->g = xnuma_granule_find(f->exp, f->va);
 	ret = commit(f, f->va, f->va + PAGE_SIZE, carry->seq, &carry->pfn);
 	if (ret == XNUMA_FILL_DONE)
 		xnuma_count_in(&f->imp->stats, carried);
@@ -432,20 +434,21 @@ static int fill_mm(struct xnuma_fault *f)
 	struct xnuma_carry carry;
 	int ret = XNUMA_FILL_AGAIN;
 
-	if (!f->prefault && xnuma_carry_take(f, &carry))
+	if (xnuma_carry_take(f, &carry))
 		ret = fill_carried(f, &carry);
 	if (ret != XNUMA_FILL_AGAIN)
 		return ret;
+	ret = XNUMA_FILL_SLOW;
 	if (mmap_read_trylock(mm)) {
 		ret = fill_try(f);
 		mmap_read_unlock(mm);
-		return ret;
 	}
-	if (!f->prefault)
-		return XNUMA_FILL_SLOW;
 	/* The slow path would allocate: let the call wait for the lock. */
-	f->prefault->busy = true;
-	return XNUMA_FILL_DONE;
+	if (ret == XNUMA_FILL_SLOW && f->prefault && !f->prefault->alloc) {
+		f->prefault->busy = true;
+		ret = XNUMA_FILL_DONE;
+	}
+	return ret;
 }
 
 int xnuma_fill(struct xnuma_fault *f)

@@ -102,7 +102,6 @@ static void import_free(struct work_struct *work)
 	xnuma_user_put(imp->user);
 	xnuma_export_put(imp->exp);
 	kfree_rcu(imp, rcu);
-	module_put(THIS_MODULE);
 }
 
 static void import_release(struct kref *kref)
@@ -252,6 +251,7 @@ static int import_hook(struct xnuma_import *imp)
 	if (ret)
 		return ret == -EBUSY ? -ENOSPC : ret;
 	imp->slot = slot;
+	smp_mb();	/* either the end sees the slot, or the slot the end */
 	state = xnuma_export_state(exp);
 	if (state != XPMEM_NUMA_ACTIVE)
 		smp_store_release(&xnuma_import_status(imp)->state, state);
@@ -308,11 +308,7 @@ struct file *xnuma_import_create(struct xpmem_numa_import *arg,
 	if (ret)
 		goto put_exp;
 
-	/*
-	 * From here import_free() undoes everything. A slow fault may hold the
-	 * import, and need this code, when all files are long gone.
-	 */
-	__module_get(THIS_MODULE);
+	/* From here import_free() undoes everything. */
 	imp->exp = exp;
 	imp->waker = xnuma_waker_get(waker);
 	xnuma_add(imports, 1);

@@ -19,6 +19,7 @@ struct xnuma_carry {
 	unsigned long seq;		/* of the granule, when @pfn was seen */
 	unsigned long pfn;		/* as hmm_range_fault() tells it */
 	int reason;			/* why not, XPMEM_NUMA_REASON_* */
+	unsigned long when;		/* in jiffies */
 };
 
 /*

@@ -27,27 +27,36 @@ struct xnuma_prefault *xnuma_prefault_of(struct xnuma_import *imp)
 }
 
 /*
- * The window that shows @va: the inode's interval tree has all windows of this
- * import, which are all in current->mm. Its mmap_lock is held, so they stay.
+ * Where a window shows @va, and how far one fault there can fill: the inode's
+ * interval tree has all windows of this import, which are all in current->mm.
+ * A vma may be used under the tree's lock only: munmap() takes it out of the mm
+ * and frees it with mmap_lock held for reading.
  */
-static struct vm_area_struct *window_of(struct xnuma_import *imp,
-					unsigned long va)
+static bool window_at(struct xnuma_import *imp, unsigned long va,
+		      unsigned long *addr, unsigned long *len)
 {
 	struct address_space *mapping = imp->inode->i_mapping;
 	pgoff_t pgoff = va >> PAGE_SHIFT;
-	struct vm_area_struct *vma, *found = NULL;
 	struct rb_node *node;
+	bool found = false;
 
 	i_mmap_lock_read(mapping);
 	for (node = rb_first_cached(&mapping->i_mmap); node && !found;
 	     node = rb_next(node)) {
-		vma = rb_entry(node, struct vm_area_struct, shared.rb);
+		struct vm_area_struct *vma =
+			rb_entry(node, struct vm_area_struct, shared.rb);
+
 		if (vma->vm_pgoff > pgoff)
 			break;
-		if (pgoff < vma->vm_pgoff + vma_pages(vma))
-			found = vma;
+		if (pgoff >= vma->vm_pgoff + vma_pages(vma))
+			continue;
+		found = true;
+		*addr = vma->vm_start + ((pgoff - vma->vm_pgoff) << PAGE_SHIFT);
+		*len = vma->vm_end - *addr;
 	}
 	i_mmap_unlock_read(mapping);
+	*len = min3(*len, PMD_SIZE - (*addr & ~PMD_MASK),
+		    XNUMA_GRANULE_SIZE - (va & ~XNUMA_GRANULE_MASK));
 	return found;
 }
 
@@ -62,73 +71,63 @@ static int wait_for_owner(struct xnuma_import *imp)
 	ret = mmap_read_lock_killable(mm);
 	if (!ret)
 		mmap_read_unlock(mm);
-	mmput(mm);
+	mmput_async(mm);
 	return ret;
 }
 
-static int fault_at(struct xnuma_import *imp, unsigned long va, bool write,
-		    unsigned long *next)
+/* Bytes from @addr that need no fault; a huge entry is all of @len. */
+static unsigned long mapped(struct mm_struct *mm, unsigned long addr,
+			    unsigned long len, bool write)
+{
+	unsigned long done = 0;
+
+	while (done < len && compat_is_mapped(mm, addr + done, write))
+		done += PAGE_SIZE;
+	return done ?: len;
+}
+
+/* One fault at @va; @next is how far that has come. */
+static int fault_at(struct xnuma_import *imp, struct xnuma_prefault *p,
+		    unsigned long va, unsigned long *next)
 {
 	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	unsigned long addr, stop;
+	unsigned long addr = 0, len = 0;
 	bool unlocked = false;
 	int ret = -EFAULT;
 
 	mmap_read_lock(mm);
-	vma = window_of(imp, va);
-	if (vma) {
-		addr = vma->vm_start + (va - (vma->vm_pgoff << PAGE_SHIFT));
-		/* One fault fills to the end of a granule and a page table. */
-		stop = min3(vma->vm_end - addr, PMD_SIZE - (addr & ~PMD_MASK),
-			    XNUMA_GRANULE_SIZE - (va & ~XNUMA_GRANULE_MASK));
-		*next = va + stop;
-		ret = fixup_user_fault(mm, addr, write ? FAULT_FLAG_WRITE : 0,
+	if (window_at(imp, va, &addr, &len))
+		ret = fixup_user_fault(mm, addr,
+				       p->write ? FAULT_FLAG_WRITE : 0,
 				       &unlocked);
-	}
+	/* What is mapped does not come to us; look for what is not, behind it. */
+	if (!ret && !p->called)
+		len = mapped(mm, addr, len, p->write);
 	mmap_read_unlock(mm);
-	return ret;
-}
-
-/*
- * One step from @va. What is mapped already does not come to us, and what is
- * behind it would be passed over: take it away and fault again.
- */
-static int prefault_step(struct xnuma_import *imp, struct xnuma_prefault *p,
-			 unsigned long *va, bool write)
-{
-	unsigned long next;
-	int ret;
-
-	p->called = false;
-	p->busy = false;
-	p->reached = 0;
-	ret = fault_at(imp, *va, write, &next);
-	if (ret)
-		return ret;
-	if (!p->called)
-		xnuma_import_zap(imp, *va, *va + PAGE_SIZE);
-	else if (p->busy)
-		ret = wait_for_owner(imp);
-	else
-		*va = p->reached ?: next;
-	return ret;
+	*next = p->reached ?: va + len;
+	return !ret && *next == va && !p->busy ? -EFAULT : ret;
 }
 
 static int prefault_loop(struct xnuma_import *imp, struct xnuma_prefault *p,
 			 struct xpmem_numa_prefault *arg)
 {
-	unsigned long va = arg->va, end = arg->va + arg->len;
+	unsigned long va = arg->va, next;
 	int ret = 0;
 
-	while (va < end && !ret) {
-		ret = prefault_step(imp, p, &va,
-				    arg->rights & XPMEM_NUMA_WRITE);
+	while (va < p->end && !ret) {
+		p->called = false;
+		p->busy = false;
+		p->reached = 0;
+		ret = fault_at(imp, p, va, &next);
+		if (!ret && p->busy)
+			ret = wait_for_owner(imp);
+		else if (!ret)
+			va = next;
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
 	}
-	arg->done = min(va, end) - arg->va;
+	arg->done = min(va, p->end) - arg->va;
 	return arg->done ? 0 : ret;
 }
 
@@ -136,6 +135,8 @@ int xnuma_prefault(struct xnuma_import *imp, struct xpmem_numa_prefault *arg)
 {
 	struct xnuma_prefault p = {
 		.task = current,
+		.end = arg->va + arg->len,
+		.write = arg->rights & XPMEM_NUMA_WRITE,
 		.alloc = arg->flags & XPMEM_NUMA_PREFAULT_ALLOC,
 		.asked = -1UL,
 	};

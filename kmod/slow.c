@@ -5,6 +5,7 @@
  * page is faulted in, the fault is retried and finds what was seen.
  */
 #include <linux/completion.h>
+#include <linux/file.h>
 #include <linux/hmm.h>
 #include <linux/kthread.h>
 #include <linux/mempolicy.h>
@@ -20,18 +21,23 @@ struct slow {
 	struct work_struct work;
 	struct completion done;
 	struct kref kref;		/* the faulting task's and the worker's */
-	struct xnuma_import *imp;
+	struct file *file;		/* of the import; keeps this code loaded */
 	struct task_struct *task;	/* identity only */
 	unsigned long va;
 	unsigned long end;		/* pages up to here are wanted as well */
 	bool write;
 };
 
+static struct xnuma_import *import_of(struct slow *s)
+{
+	return s->file->private_data;
+}
+
 static void slow_free(struct kref *kref)
 {
 	struct slow *s = container_of(kref, struct slow, kref);
 
-	xnuma_import_put(s->imp);
+	fput(s->file);
 	kfree(s);
 }
 
@@ -45,11 +51,30 @@ static struct xnuma_carry *carry_of(struct xnuma_import *imp,
 
 static void carry_leave(struct slow *s, struct xnuma_carry *found)
 {
+	struct xnuma_import *imp = import_of(s);
+
 	found->task = s->task;
 	found->va = s->va;
-	spin_lock(&s->imp->lock);
-	*carry_of(s->imp, s->task) = *found;
-	spin_unlock(&s->imp->lock);
+	found->when = jiffies;
+	spin_lock(&imp->lock);
+	*carry_of(imp, s->task) = *found;
+	spin_unlock(&imp->lock);
+}
+
+/*
+ * A reason was true when it was found, and is for that fault alone: the page
+ * may be good by the next one. A page is good as long as its sequence is.
+ */
+static bool is_ours(struct xnuma_fault *f, const struct xnuma_carry *carry)
+{
+	unsigned int flags = f->vmf->flags;
+
+	if (!carry->reason)
+		return !f->prefault &&
+		       (!f->write || carry->pfn & HMM_PFN_WRITE);
+	if (flags & FAULT_FLAG_ALLOW_RETRY)
+		return flags & FAULT_FLAG_TRIED;
+	return time_before(jiffies, carry->when + HZ / 10);
 }
 
 /* What this task's slow fault on this page left, once. */
@@ -67,9 +92,7 @@ bool xnuma_carry_take(struct xnuma_fault *f, struct xnuma_carry *carry)
 	if (c->task == current)
 		c->task = NULL;
 	spin_unlock(&f->imp->lock);
-	if (!mine || carry->reason)
-		return mine;
-	return !f->write || carry->pfn & HMM_PFN_WRITE;
+	return mine && is_ours(f, carry);
 }
 
 /* ---- faulting the owner's page in ---- */
@@ -120,13 +143,17 @@ static void see_page(struct xnuma_export *exp, unsigned long va,
 	range.notifier = &g->mni;
 	range.notifier_seq = mmu_interval_read_begin(&g->mni);
 	found->seq = range.notifier_seq;
-	if (hmm_range_fault(&range) || !(found->pfn & HMM_PFN_VALID))
+	if (hmm_range_fault(&range))
+		found->task = NULL;
+	else if (found->pfn & HMM_PFN_ERROR)	/* present, but no page */
+		found->reason = XPMEM_NUMA_REASON_KIND;
+	else if (!(found->pfn & HMM_PFN_VALID))
 		found->task = NULL;
 }
 
 static void touch_locked(struct slow *s, struct xnuma_carry *found)
 {
-	struct mm_struct *mm = s->imp->exp->mm;
+	struct mm_struct *mm = import_of(s)->exp->mm;
 	unsigned long va = s->va + PAGE_SIZE;
 	int ret = touch_page(mm, s->va, s->write);
 
@@ -139,13 +166,13 @@ static void touch_locked(struct slow *s, struct xnuma_carry *found)
 	/* The lock may have been dropped in between: is it still allowed? */
 	found->reason = -xnuma_memory_check(mm, s->va, s->write);
 	if (!found->reason)
-		see_page(s->imp->exp, s->va, found);
+		see_page(import_of(s)->exp, s->va, found);
 }
 
 /* A file system can let its caller wait for ever, and nobody can kill him. */
 static bool is_prompt(struct slow *s)
 {
-	struct vm_area_struct *vma = find_vma(s->imp->exp->mm, s->va);
+	struct vm_area_struct *vma = find_vma(import_of(s)->exp->mm, s->va);
 
 	if (!vma || s->va < vma->vm_start)
 		return true;
@@ -156,7 +183,7 @@ static bool is_prompt(struct slow *s)
 /* False: not by this task. The retried fault sees an owner that is gone. */
 static bool touch(struct slow *s, bool worker)
 {
-	struct mm_struct *mm = s->imp->exp->mm;
+	struct mm_struct *mm = import_of(s)->exp->mm;
 	struct xnuma_carry found = { .task = s->task };
 	bool may = true;
 
@@ -179,7 +206,7 @@ static bool touch(struct slow *s, bool worker)
 static void slow_work(struct work_struct *work)
 {
 	struct slow *s = container_of(work, struct slow, work);
-	struct mm_struct *mm = s->imp->exp->mm;
+	struct mm_struct *mm = import_of(s)->exp->mm;
 
 	if (mmget_not_zero(mm)) {
 		kthread_use_mm(mm);
@@ -215,33 +242,35 @@ static struct slow *slow_alloc(struct xnuma_fault *f)
 	INIT_WORK(&s->work, slow_work);
 	init_completion(&s->done);
 	kref_init(&s->kref);
-	s->imp = xnuma_import_get(f->imp);
+	s->file = get_file(f->vma->vm_file);
 	s->task = current;
 	s->va = f->want;
 	s->write = f->write;
 	s->end = f->want + PAGE_SIZE;
 	if (f->prefault && f->prefault->alloc)
-		s->end = min((f->va & XNUMA_GRANULE_MASK) + XNUMA_GRANULE_SIZE,
-			     f->va + (f->vma->vm_end - f->vmf->address));
+		s->end = min3((f->va & XNUMA_GRANULE_MASK) + XNUMA_GRANULE_SIZE,
+			      f->va + (f->vma->vm_end - f->vmf->address),
+			      f->prefault->end);
 	return s;
 }
 
 static void slow_queue(struct slow *s, int node)
 {
 	kref_get(&s->kref);
-	queue_work_node(node, s->imp->user->wq, &s->work);
+	queue_work_node(node, import_of(s)->user->wq, &s->work);
 }
 
 /*
  * The caller cannot drop its mmap_lock (futex is one). Have the page brought in
- * by a worker and let the access be tried again, unless the task is to die.
+ * by a worker and let the access be tried again, unless the task is to die. The
+ * wait has an end, so that it holds up nobody who holds up the worker (I4).
  */
 static vm_fault_t slow_unlocked(struct slow *s, int node)
 {
 	if (fatal_signal_pending(current))
 		return VM_FAULT_SIGBUS;
 	slow_queue(s, node);
-	schedule_timeout_uninterruptible(1);
+	wait_for_completion_killable_timeout(&s->done, HZ / 20);
 	return VM_FAULT_NOPAGE;
 }
 

@@ -107,7 +107,8 @@ static int map_status(struct xnuma_import *imp, struct vm_area_struct *vma)
 	vma_set_file(vma, imp->file);
 	vma->vm_pgoff = XPMEM_NUMA_STATUS >> PAGE_SHIFT;
 	vma->vm_ops = &status_ops;
-	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP,
+	/* VM_IO keeps madvise() from undoing VM_DONTCOPY. */
+	vm_flags_mod(vma, VM_IO | VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP,
 		     VM_MAYWRITE | VM_MAYEXEC);
 	return 0;
 }

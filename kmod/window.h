@@ -11,6 +11,8 @@ struct xnuma_granule;
 struct xnuma_prefault {
 	struct list_head node;		/* in imp->prefaults */
 	struct task_struct *task;
+	unsigned long end;		/* of what is wanted */
+	bool write;
 	bool alloc;			/* make the owner's pages present */
 	unsigned long asked;		/* granule whose pages were asked for */
 	bool called;			/* out: the fault came to us */
