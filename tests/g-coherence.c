@@ -246,7 +246,7 @@ static void test_random(void)
 	begin(0x31);
 	for (i = 0; i < NPAGES; i++)
 		want[i] = 0x31;
-	for (round = 0; round < 200; round++) {
+	for (round = 0; round < 100; round++) {
 		check_int(event_random(want, &seed, round), ==, 0);
 		for (i = 0; i < NPAGES; i++) {
 			/* an importer's own mark must come and go as well */
@@ -276,6 +276,6 @@ int main(void)
 	TEST(test_fork_importer_writes(),
 	     "I5: an importer's store breaks the owner's COW, not the child's");
 	TEST(test_debugger(), "I1: a debugger's write reaches the importer");
-	TEST(test_random(), "I1: 200 random events, no stale byte in 64 pages");
+	TEST(test_random(), "I1: 100 random events, no stale byte in 64 pages");
 	return tap_done();
 }

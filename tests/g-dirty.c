@@ -9,7 +9,7 @@
 #include "guest.h"
 #include "tap.h"
 
-#define NPAGES	1024
+#define NPAGES	512
 #define LEN	(NPAGES * PAGE)
 
 static struct owner o;
@@ -57,13 +57,12 @@ static long on_wrong(long byte, long b, long c)
 /* By another process, and until nothing is present. */
 static void reclaim(void)
 {
-	long i, left = 1;
+	long left = 1;
 	int round;
 
 	for (round = 0; round < 5 && left; round++) {
 		check_int(page_out(o.peer.pid, AREA, LEN), ==, 0);
-		for (i = left = 0; i < NPAGES; i++)
-			left += page_present(o.peer.pid, AREA + i * (long)PAGE);
+		left = pages_present(o.peer.pid, AREA, NPAGES);
 	}
 	check_int(left, ==, 0);
 }
@@ -156,10 +155,10 @@ static void test_migrate(void)
 	int node;
 
 	begin();
-	check_int(on(on_advise, AREA, 512 * PAGE, MADV_FREE), ==, 0);
+	check_int(on(on_advise, AREA, LEN, MADV_FREE), ==, 0);
 	check_int(store_all(0x59), ==, 0);
 	node = !on(on_node, AREA, 0, 0);
-	check_int(page_move(o.peer.pid, AREA, 512, node), ==, 512);
+	check_int(page_move(o.peer.pid, AREA, NPAGES, node), ==, NPAGES);
 	reclaim();
 	check_int(on(on_wrong, 0x59, 0, 0), ==, 0);
 	share_close(&o, &im);

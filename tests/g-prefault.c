@@ -46,11 +46,7 @@ static long faults_of(int byte)
 
 static long touched(void)
 {
-	long i, n = 0;
-
-	for (i = 0; i < NPAGES; i++)
-		n += page_present(o.peer.pid, AREA + i * (long)PAGE);
-	return n;
+	return pages_present(o.peer.pid, AREA, NPAGES);
 }
 
 static void test_present(void)

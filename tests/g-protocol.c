@@ -19,7 +19,7 @@
 #include "tap.h"
 
 #define READERS 3
-#define ROUNDS	400
+#define ROUNDS	160
 
 static struct owner o;
 static struct import im;

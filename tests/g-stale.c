@@ -47,6 +47,7 @@ static void check_stale(int fd)
 	check(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd,
 		   (off_t)XPMEM_NUMA_OFFSET(im.handle, AREA)) == MAP_FAILED);
 	check_int(errno, ==, ESTALE);
+	check_int(fcntl(fd, F_SETFL, O_NONBLOCK), ==, 0);
 	check_int(read(fd, &count, sizeof(count)), ==, -1);
 	check_int(errno, ==, ESTALE);
 }

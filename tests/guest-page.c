@@ -74,19 +74,48 @@ int page_out(pid_t pid, long addr, size_t len)
 	return (int)ret;
 }
 
-static uint64_t page_entry(pid_t pid, long addr)
+#define ENTRIES 4096
+
+static size_t page_entries(pid_t pid, long addr, uint64_t *entry, size_t n)
 {
-	uint64_t entry = 0;
+	ssize_t got;
 	char path[64];
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (pread(fd, &entry, sizeof(entry), addr / (long)PAGE * 8) !=
-	    sizeof(entry))
-		entry = 0;
+	got = pread(fd, entry, n * sizeof(*entry), addr / (long)PAGE * 8);
 	close(fd);
-	return entry;
+	return got < 0 ? 0 : (size_t)got / sizeof(*entry);
+}
+
+static uint64_t page_entry(pid_t pid, long addr)
+{
+	uint64_t entry;
+
+	return page_entries(pid, addr, &entry, 1) == 1 ? entry : 0;
+}
+
+static long pages_with(pid_t pid, long addr, size_t npages, int bit)
+{
+	static uint64_t entry[ENTRIES];
+	size_t i, n;
+	long count = 0;
+
+	n = page_entries(pid, addr, entry, npages < ENTRIES ? npages : ENTRIES);
+	for (i = 0; i < n; i++)
+		count += entry[i] >> bit & 1;
+	return n == npages ? count : -EIO;
+}
+
+long pages_present(pid_t pid, long addr, size_t npages)
+{
+	return pages_with(pid, addr, npages, 63);
+}
+
+long pages_swapped(pid_t pid, long addr, size_t npages)
+{
+	return pages_with(pid, addr, npages, 62);
 }
 
 bool page_present(pid_t pid, long addr)

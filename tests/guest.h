@@ -187,6 +187,9 @@ int page_out(pid_t pid, long addr, size_t len);
 /* Fields of /proc/PID/pagemap of one page. */
 bool page_present(pid_t pid, long addr);
 bool page_swapped(pid_t pid, long addr);
+/* How many of @npages, at most 4096, are present, or swapped out. */
+long pages_present(pid_t pid, long addr, size_t npages);
+long pages_swapped(pid_t pid, long addr, size_t npages);
 /* Frame number of a present page, 0 without one. */
 unsigned long page_frame(pid_t pid, long addr);
 
