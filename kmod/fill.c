@@ -34,7 +34,7 @@ int xnuma_memory_check(struct mm_struct *mm, unsigned long va, bool write)
 {
 	struct vm_area_struct *vma = find_vma(mm, va);
 
-	mmap_assert_locked(mm);
+	lockdep_assert_held(&mm->mmap_lock);
 	if (!vma || va < vma->vm_start || !(vma->vm_flags & VM_READ))
 		return -XPMEM_NUMA_REASON_HOLE;
 	if (vma->vm_flags & (VM_IO | VM_PFNMAP) || is_secret(vma))
