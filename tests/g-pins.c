@@ -153,6 +153,47 @@ static void test_borrow(void)
 	share_close(&o, &im);
 }
 
+static void ksm(const char *file, const char *text)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/ksm/%s", file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	check_int(write(fd, text, strlen(text)), >, 0);
+	close(fd);
+}
+
+/* Equal pages become one behind the importer, and come apart by its store. */
+static void test_merge(void)
+{
+	unsigned long frame;
+	int i;
+
+	check_int(share_open(&o, &im, LEN, RW, RW, 0), ==, 0);
+	check_int(on(on_fill, AREA, 16 * PAGE, 0x3c), ==, 0);
+	for (i = 0; i < 16; i++)
+		check_int(store(page(i), 0x3c), ==, 0);
+	check_int(on(on_advise, AREA, 16 * PAGE, MADV_MERGEABLE), ==, 0);
+	ksm("sleep_millisecs", "1");
+	ksm("run", "1");
+	for (i = 0; i < 10000; i++) {
+		frame = page_frame(o.peer.pid, AREA);
+		if (frame && frame == page_frame(o.peer.pid, AREA + PAGE))
+			break;
+		usleep(1000);
+	}
+	check_uint(frame, ==, page_frame(o.peer.pid, AREA + PAGE));
+	for (i = 0; i < 16; i++)
+		check_int(load(page(i)), ==, 0x3c);
+	check_int(store(page(0), 0x3d), ==, 0);
+	check_int(on(on_load, AREA, 0, 0), ==, 0x3d);
+	check_int(on(on_load, AREA + PAGE, 0, 0), ==, 0x3c);
+	check_int(load(page(1)), ==, 0x3c);
+	ksm("run", "2");
+	share_close(&o, &im);
+}
+
 /* munmap gives the memory back at once although the importer stays. */
 static void test_free(void)
 {
@@ -180,6 +221,7 @@ int main(void)
 	TEST(test_compact(), "I2: compaction moves imported pages unnoticed");
 	TEST(test_offline(), "I2: a page is taken offline under its importer");
 	TEST(test_borrow(), "I2: vmsplice and process_vm_readv get no page");
+	TEST(test_merge(), "I2: KSM merges imported pages, a store parts them");
 	TEST(test_free(), "I2: what the owner drops is free memory at once");
 	return tap_done();
 }

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An owner that runs out of memory. When the killed task cannot exit by itself
+ * the kernel's reaper comes, which may not block: what is mapped elsewhere it
+ * must be refused, and the pages stay until the task is gone (I1).
+ */
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "guest.h"
+#include "tap.h"
+
+#define MNT	"/tmp/g-oom"
+#define GROUP	"/sys/fs/cgroup/g-oom"
+#define SHARED	(4 * MIB)
+#define LEN	(128 * MIB)
+#define LIMIT	20000
+
+static struct owner o;
+static struct import im;
+
+#define on(fn, a, b, c) peer_call(&o.peer, fn, (long)(a), (long)(b), (long)(c))
+
+static int file_put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = write(fd, text, strlen(text));
+	int ret = n < 0 ? -errno : 0;
+
+	close(fd);
+	return ret;
+}
+
+static int group_make(void)
+{
+	file_put("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	if (mkdir(GROUP, 0755) && errno != EEXIST)
+		return -errno;
+	file_put(GROUP "/memory.swap.max", "0");
+	return file_put(GROUP "/memory.max", "33554432");
+}
+
+static long on_join(long a, long b, long c)
+{
+	return file_put(GROUP "/cgroup.procs", "0");
+}
+
+static void begin(void)
+{
+	check_int(owner_start(&o, LEN, RW), ==, 0);
+	check_int(on(on_join, 0, 0, 0), ==, 0);
+	check_int(on(on_fill, AREA, SHARED, 0x31), ==, 0);
+	check_int(import_open(&im, o.id, SHARED, RW, 0), ==, 0);
+	check_int(load(im.win), ==, 0x31);
+	check_int(load(im.win + 2 * MIB), ==, 0x31);
+}
+
+static void end(void)
+{
+	check_int(load(im.win), ==, -SIGBUS);
+	check_int(load(im.win + 2 * MIB), ==, -SIGBUS);
+	check_uint(im.st->state, ==, XPMEM_NUMA_OWNER_GONE);
+	check_int(import_close(&im), ==, 0);
+	check(stat_settles("exports", 0));
+	check(stat_settles("granules", 0));
+}
+
+static void test_kill(void)
+{
+	int status;
+
+	begin();
+	check_int(on(on_fill, AREA, LEN, 0x32), ==, -EPIPE);
+	status = peer_stop(&o.peer);
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	end();
+}
+
+/* A thread of the owner that cannot die before the file system thaws. */
+static void *stuck(void *file)
+{
+	*(volatile char *)file = 1;
+	return NULL;
+}
+
+static long on_stick(long a, long b, long c)
+{
+	int fd = open(MNT "/file", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	pthread_t thread;
+	char *p;
+
+	if (ftruncate(fd, PAGE))
+		return -errno;
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	sync();
+	fd = open(MNT, O_RDONLY | O_CLOEXEC);
+	if (p == MAP_FAILED || ioctl(fd, FIFREEZE, 0))
+		return -errno;
+	close(fd);
+	return -pthread_create(&thread, NULL, stuck, p);
+}
+
+static bool answers(struct peer *p, int ms)
+{
+	struct pollfd ready = { .fd = p->sock, .events = POLLIN };
+
+	return poll(&ready, 1, ms) == 1;
+}
+
+/* The reaper has tried: the owner's other memory is gone. */
+static bool reaped(long refused)
+{
+	int i;
+
+	for (i = 0; i < 10000 && stat_read("refused") == refused; i++)
+		usleep(1000);
+	return stat_read("refused") > refused;
+}
+
+static void test_reaper(void)
+{
+	long refused = stat_read("refused");
+	int byte, mnt = open(MNT, O_RDONLY | O_CLOEXEC);
+
+	begin();
+	check_int(on(on_stick, 0, 0, 0), ==, 0);
+	check_int(peer_begin(&o.peer, on_fill, AREA, LEN, 0x32), ==, 0);
+	check(reaped(refused));
+	/* the page is still the owner's, and is seen as such, or is gone */
+	byte = load(im.win + 2 * MIB);
+	check(byte == 0x31 || byte == 0x32 || byte == -SIGBUS);
+	check_int(ioctl(mnt, FITHAW, 0), ==, 0);
+	check(answers(&o.peer, LIMIT));
+	peer_stop(&o.peer);
+	close(mnt);
+	end();
+}
+
+int main(void)
+{
+	guest_begin(60);
+	if (group_make())
+		skip_all("no memory control group");
+	if (system("modprobe brd && mkfs.ext4 -q -F /dev/ram2 && mkdir -p " MNT
+		   " && mount /dev/ram2 " MNT))
+		skip_all("no ext4 on a RAM disk");
+	TEST(test_kill(), "I1: an owner killed for memory is gone");
+	TEST(test_reaper(), "I1: the reaper is refused what is imported");
+	umount2(MNT, 0);
+	rmdir(GROUP);
+	return tap_done();
+}
