@@ -32,6 +32,15 @@ int access_gone(struct xnuma_import *imp)
 	return peer_lost(imp->peer);
 }
 
+int access_dead(struct xnuma_import *imp)
+{
+	if (!access_live(imp, imp->live_va, 0))
+		return error(-EACCES, "pid %d has taken this export back",
+			     imp->peer->blob.pid);
+	return error(-EFAULT, "memory of pid %d is not allocated",
+		     imp->peer->blob.pid);
+}
+
 static const struct {
 	int err;
 	const char *text;

@@ -61,6 +61,9 @@ static inline bool access_live(const struct xnuma_import *imp, uint64_t va,
 /* The error of an access that was not good, then all poison is taken away. */
 int access_failed(struct xnuma_import *imp) __attribute__((cold));
 
+/* The error of what is not live. */
+int access_dead(struct xnuma_import *imp) __attribute__((cold));
+
 /* -EACCES or -EPIPE: the import's state is not active any more. */
 int access_gone(struct xnuma_import *imp) __attribute__((cold));
 

@@ -65,8 +65,7 @@ static int atomic_mapped(struct xnuma_import *imp, uint64_t va,
 		return access_gone(imp);
 	begin = access_begin(imp);
 	if (!access_live(imp, va, len))
-		return error(-EFAULT, "memory of pid %d is not allocated",
-			     imp->peer->blob.pid);
+		return access_dead(imp);
 	ret = window_enter(imp, self, va, &len, &ptr);
 	if (ret)
 		return ret;

@@ -35,8 +35,7 @@ static int copy_once(const struct access *a, size_t *len)
 	int ret;
 
 	if (!access_live(imp, a->va, *len))
-		return error(-EFAULT, "memory of pid %d is not allocated",
-			     imp->peer->blob.pid);
+		return access_dead(imp);
 	ret = window_enter(imp, a->self, a->va, len, &ptr);
 	if (ret)
 		return ret;
@@ -46,8 +45,7 @@ static int copy_once(const struct access *a, size_t *len)
 		copy(a->local, ptr, *len);
 	window_leave(a->self);
 	if (!access_live(imp, a->va, *len))
-		return error(-EFAULT, "memory of pid %d was freed meanwhile",
-			     imp->peer->blob.pid);
+		return access_dead(imp);
 	return !access_good(imp, begin);
 }
 
@@ -96,8 +94,8 @@ static int copy_self(const struct access *a)
 	struct xnuma_import *imp = a->imp;
 	char *ptr = (char *)(uintptr_t)a->va;
 
-	if (imp->ticket && !access_live(imp, a->va, 0))
-		return access_gone(imp);
+	if (!access_live(imp, a->va, 0))
+		return access_dead(imp);
 	if (a->write)
 		memmove(ptr, a->local, a->len);
 	else

@@ -26,8 +26,7 @@ static int hold_check(const struct xnuma_import *imp, uint64_t va, size_t len)
 		return error(-ENOTSUP, "port %s has no window onto this memory",
 			     imp->dom->ops->name);
 	if (!access_live(imp, va, len))
-		return error(-EFAULT, "memory of pid %d is not allocated",
-			     imp->peer->blob.pid);
+		return access_dead((struct xnuma_import *)imp);
 	return 0;
 }
 

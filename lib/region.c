@@ -183,6 +183,7 @@ static void region_close(struct region *region)
 	region->queue_fd = region->heap_fd = -1;
 }
 
+/* The heap stays: a child may read on what its parent had there. */
 void region_fork(struct region *region)
 {
 	region_close(region);
@@ -203,6 +204,8 @@ void region_fini(struct region *region)
 	if (region->header)
 		munmap(region->header, REGION_HEADER_LEN + region->queue_len +
 		       region->heap_len);
+	else if (region->heap)
+		munmap(region->heap, region->heap_len);
 	region_close(region);
 	pthread_mutex_destroy(&region->lock);
 }

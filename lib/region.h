@@ -79,7 +79,7 @@ struct region_params {
 int region_init(struct region *region, const struct region_params *params);
 void region_fini(struct region *region);
 
-/* In a forked child: descriptors only, the memory is not there any more. */
+/* In a forked child: descriptors; the queue's memory is not there any more. */
 void region_fork(struct region *region);
 
 int region_alloc(struct region *region, size_t len, int node, void **ptr);
