@@ -26,7 +26,7 @@ tables_show() { # FUNCTION
 
 guest_demo() {
 	lab --timeout 1200 -- "$top/tests/bench/run" --port kmod --rounds 2 \
-		--iterations 500 --calls "8 64K 1M"
+		--batches 4 --iterations 500 --limit 20 --calls "8 64K 1M"
 }
 
 # shellcheck disable=SC2120 # the options are bench's

@@ -17,6 +17,8 @@ static const char usage[] =
 	"  -m [MIN:]MAX    sizes in bytes, K and M allowed [0:4M]\n"
 	"  -i COUNT        messages per size, a tenth above 8 KiB [10000]\n"
 	"  -w COUNT        messages before the clock starts [COUNT of -i / 10]\n"
+	"  -l MS           at most about so long per size [no limit]\n"
+	"  -r COUNT        measure each size so often, print the best [1]\n"
 	"  -b COUNT        rotate over so many touched buffers [1]\n"
 	"  -c 0|1          first compare every byte of every size [1]\n"
 	"  -s SIZE         with -n: the size of the messages [8]\n"
@@ -125,6 +127,10 @@ static int parse_one(const struct parser *p, char *arg, struct options *opt)
 		return parse_count(p, arg, 1, &opt->iterations);
 	case 'w':
 		return parse_count(p, arg, 0, &opt->warmup);
+	case 'l':
+		return parse_count(p, arg, 1, &opt->limit);
+	case 'r':
+		return parse_small(p, arg, 1, 4096, &opt->batches);
 	case 'b':
 		return parse_small(p, arg, 1, 4096, &opt->buffers);
 	case 'c':
@@ -144,11 +150,11 @@ int options_parse(struct options *opt, int argc, char **argv, int verbose)
 
 	*opt = (struct options){
 		.max = 4 << 20, .iterations = 10000, .warmup = -1,
-		.latency = 1, .bandwidth = 1, .check = 1, .buffers = 1,
+		.latency = 1, .bandwidth = 1, .check = 1, .buffers = 1, .batches = 1,
 		.size = 8,
 	};
 	opterr = verbose;
-	while ((p.opt = getopt(argc, argv, "t:m:i:w:b:c:n:s:h")) != -1) {
+	while ((p.opt = getopt(argc, argv, "t:m:i:w:l:r:b:c:n:s:h")) != -1) {
 		if (p.opt == 'h') {
 			if (verbose)
 				fputs(usage, stdout);

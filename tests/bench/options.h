@@ -9,8 +9,10 @@
  * struct options - what to measure
  * @min:	first size of a table, bytes
  * @max:	last size of a table, bytes
- * @iterations:	messages per size up to BENCH_LARGE; a tenth beyond it
+ * @iterations:	messages per batch up to BENCH_LARGE; a tenth beyond it
  * @warmup:	messages before the clock starts, scaled likewise
+ * @limit:	0, or milliseconds per batch, with fewer messages if need be
+ * @batches:	measure each size so often, print the best
  * @latency:	print the latency table
  * @bandwidth:	print the bandwidth table
  * @check:	pass over all sizes first, comparing every byte
@@ -23,6 +25,8 @@ struct options {
 	size_t	max;
 	long	iterations;
 	long	warmup;
+	long	limit;
+	int	batches;
 	int	latency;
 	int	bandwidth;
 	int	check;
