@@ -41,11 +41,21 @@ static inline uint64_t access_begin(const struct xnuma_import *imp)
  */
 static inline bool access_good(const struct xnuma_import *imp, uint64_t begin)
 {
-#ifndef __SANITIZE_THREAD__
 	atomic_thread_fence(memory_order_acquire);
-#endif
 	return atomic_load_explicit(&imp->status->poisoned,
 				    memory_order_acquire) == begin;
+}
+
+/*
+ * As access_good(), after stores. A load may be done before an older store has
+ * found its page, even on x86: then the store would go to a scratch page of
+ * whose number the load knew nothing.
+ */
+static inline bool access_stored(const struct xnuma_import *imp,
+				 uint64_t begin)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	return access_good(imp, begin);
 }
 
 /* Port user: allocated, and not taken back by xnuma_unexport()? */

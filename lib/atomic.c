@@ -71,7 +71,7 @@ static int atomic_mapped(struct xnuma_import *imp, uint64_t va,
 		return ret;
 	atomic_do(ptr, o);
 	window_leave(self);
-	if (access_good(imp, begin))
+	if (access_stored(imp, begin))
 		return 0;
 	pthread_mutex_lock(&imp->poison_lock);
 	ret = access_failed(imp);

@@ -46,7 +46,8 @@ static int copy_once(const struct access *a, size_t *len)
 	window_leave(a->self);
 	if (!access_live(imp, a->va, *len))
 		return access_dead(imp);
-	return !access_good(imp, begin);
+	return a->write ? !access_stored(imp, begin) :
+			  !access_good(imp, begin);
 }
 
 static int __attribute__((noinline, cold))

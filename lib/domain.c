@@ -79,6 +79,9 @@ static int domain_settle(struct xnuma_domain *dom)
 
 	if (ret)
 		return ret;
+	if (sysconf(_SC_PAGESIZE) != PAGE)
+		return error(-ENODEV, "pages of %ld bytes are not supported",
+			     sysconf(_SC_PAGESIZE));
 	dom->threads = !(dom->config.flags & XNUMA_SINGLE_THREAD);
 	dom->node = dom->config.node < 0 ? place_node() : dom->config.node;
 	if (dom->config.node >= 0 && !place_node_exists(dom->node))
