@@ -292,12 +292,44 @@ static void test_self_memory(void)
 	xnuma_peer_close(self);
 }
 
+/* Two domains of one process are peers like any others. */
+static void test_two(const struct xnuma_config *config)
+{
+	struct xnuma_config its = *config;
+	uint8_t mine[XNUMA_BLOB_LEN];
+	struct xnuma_domain *dom;
+	struct xnuma_peer *peer;
+	char *from, to[100] = "";
+	void *p;
+
+	its.name = 77;
+	check_int(xnuma_domain_open(&its, &dom), ==, 0);
+	xnuma_domain_pack(own, mine);
+	check_int(xnuma_peer_open(dom, mine, &peer), ==, 0);
+	check_int(xnuma_send(peer, 5, NULL, 0), ==, 0);
+	check_int(poll_one(), ==, 1);
+	check_uint(seen.source, ==, 77);
+	check_int(xnuma_alloc(own, 100, -1, &p), ==, 0);
+	strcpy(p, "same process");
+	from = strdup("heap");
+	check_int(xnuma_get(xnuma_peer_memory(peer), to, (uintptr_t)p, 20,
+			    NULL), ==, 0);
+	check_str(to, "same process");
+	check_int(xnuma_get(xnuma_peer_memory(peer), to, (uintptr_t)from, 5,
+			    NULL), ==, 0);
+	check_str(to, "heap");
+	free(from);
+	xnuma_free(own, p);
+	xnuma_peer_close(peer);
+	xnuma_domain_close(dom);
+}
+
 static void test_stats(void)
 {
 	struct xnuma_stats stats;
 
 	xnuma_domain_stats(own, &stats);
-	check_uint(stats.messages_received, ==, 2);
+	check_uint(stats.messages_received, ==, 3);
 	check(stats.messages_sent >= 2 && stats.again >= 1);
 	check_uint(stats.local_bytes, ==, 104);
 	check_uint(stats.atomics, ==, 1);
@@ -330,6 +362,7 @@ int main(void)
 	TEST(test_reserve(), "room is reserved, cancelled, committed");
 	TEST(test_send_full(&o), "a full queue refuses and does not wait");
 	TEST(test_self_memory(), "a process is its own peer");
+	TEST(test_two(&config), "two domains of one process are peers");
 	TEST(test_stats(), "the counters are exact");
 	TEST(other_stop(&o), "the other process ends well");
 	xnuma_domain_close(own);

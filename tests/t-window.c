@@ -2,6 +2,7 @@
 /* Windows within a limit: shared by threads, evicted, held. */
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "others.h"
 
@@ -13,6 +14,11 @@
 
 static struct other o;
 static uint64_t at;
+
+static long job_stack(long a, long b, long c)
+{
+	return (long)__builtin_frame_address(0);
+}
 
 static unsigned long mapped_in_arena(void)
 {
@@ -179,6 +185,45 @@ static void test_hold_longer(void)
 	xnuma_window_release(win);
 }
 
+/*
+ * Far less address space than the windows want, where nobody else calls: they
+ * shrink, then make room for each other.
+ */
+static void test_short(void)
+{
+	struct rlimit as = { 3UL << 30, 3UL << 30 };
+	struct xnuma_config config;
+	struct xnuma_domain *dom;
+	struct xnuma_peer *peer;
+	unsigned char buf[4096];
+	uint64_t stack = other_do(&o, job_stack, 0, 0, 0), from;
+	pid_t pid = fork();
+	int i;
+
+	if (!pid) {
+		xnuma_peer_close(o.peer);
+		xnuma_domain_close(own);
+		check(!setrlimit(RLIMIT_AS, &as));
+		xnuma_config_init(&config);
+		config.flags = XNUMA_SINGLE_THREAD;
+		config.window_limit = 16UL << 40;
+		check_int(xnuma_domain_open(&config, &dom), ==, 0);
+		check_int(xnuma_peer_open(dom, o.blob, &peer), ==, 0);
+		for (i = 0; i < 100; i++) {
+			from = i * 5003 % (LEN - 4096);
+			check_int(xnuma_get(xnuma_peer_memory(peer), buf,
+					    at + from, 4096, NULL), ==, 0);
+			check_int(buf[9], ==, other_byte(from + 9, 6));
+			check_int(xnuma_get(xnuma_peer_memory(peer), buf,
+					    stack, 8, NULL), ==, 0);
+		}
+		xnuma_peer_close(peer);
+		xnuma_domain_close(dom);
+		child_done();
+	}
+	check_child(pid);
+}
+
 int main(void)
 {
 	struct xnuma_config config;
@@ -197,6 +242,7 @@ int main(void)
 	TEST(test_hold_all(), "when all are held there is no room");
 	TEST(test_hold_across(), "a held window may be larger than others");
 	TEST(test_hold_longer(), "a held window outlives its import");
+	TEST(test_short(), "short of address space windows get smaller");
 	TEST(other_stop(&o), "the other process ends well");
 	xnuma_domain_close(own);
 	return tap_done();
