@@ -84,6 +84,18 @@ fi
 check "nine lines compile against it" compile
 check "... and run" runs
 check "the library exports its own names only" symbols
+if [[ $(make_variable LINUX_DIR) = no ]]; then
+	skip_test "make install-kmod and uninstall-kmod" "no kernel headers"
+else
+	check "make install-kmod" run_make install-kmod DESTDIR="$root"
+	check "the module, its udev rule and its loading are there" installed \
+		xpmem_numa.ko 60-xpmem_numa.rules xpmem_numa.conf
+	check "make uninstall-kmod" run_make uninstall-kmod DESTDIR="$root"
+	check "make install-dkms" run_make install-dkms DESTDIR="$root"
+	check "the DKMS source has its version" grep -rqxF \
+		"PACKAGE_VERSION=\"$(make_variable VERSION)\"" "$root/usr/src"
+	rm -rf "${root:?}/usr/src"
+fi
 check "make uninstall" run_make uninstall DESTDIR="$root"
 check "nothing is left" left
 tap_done
