@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* queue-all - the queue is internal to the library: its users here compile it */
+/* queue-all - the queue is internal to the library: who tests it compiles it */
 #ifndef XNUMA_TESTS_QUEUE_ALL_H
 #define XNUMA_TESTS_QUEUE_ALL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* queue-fixture - a queue between guard pages, and messages that tell of faults */
+/* queue-fixture - a queue between guard pages, messages that tell of faults */
 #ifndef XNUMA_TESTS_QUEUE_FIXTURE_H
 #define XNUMA_TESTS_QUEUE_FIXTURE_H
 

@@ -70,6 +70,49 @@ static void test_reserve(void)
 	reserve_all(true);
 }
 
+/*
+ * A lap of headers, then a reservation full of what would be headers of this
+ * lap: where it is cut off or cancelled, the next line is none.
+ */
+static void lured(struct sender *s, size_t len, bool cancel)
+{
+	void *room;
+	int i;
+
+	for (i = 0; i < 64; i++) {
+		check_int(send_bytes(s, 0, buf, 8), ==, 0);
+		check_int(inbox_poll(&f, &in, 1), ==, 1);
+	}
+	if (!check_int(sender_reserve(s, len, &room), ==, 0))
+		return;
+	content_fill(room, len, 0,
+		     queue_word(&s->shape, s->pos, QUEUE_DATA) | 8);
+	if (cancel)
+		sender_cancel(s);
+	else
+		sender_commit(s, 0, 8);
+	check_int(inbox_poll(&f, &in, 9), ==, !cancel);
+	check_int(send_bytes(s, 0, buf, 8), ==, 0);
+	check_int(inbox_poll(&f, &in, 9), ==, 1);
+}
+
+static void test_lures(void)
+{
+	struct sender s;
+	size_t len;
+
+	fixture_open(&f, RING, 1, 0);
+	fixture_sender(&f, &s, 1);
+	sender_warm(&f, &s, &in);
+	for (len = 8; len <= s.shape.send_max; len += 8) {
+		lured(&s, len, true);
+		lured(&s, len, false);
+	}
+	check_uint(f.queue.garbage, ==, 0);
+	sender_fini(&s);
+	fixture_close(&f);
+}
+
 /* ---- promotion ---- */
 
 static void test_promotion(void)
@@ -95,10 +138,14 @@ static void test_promotion(void)
 	fixture_close(&f);
 }
 
-/* Each leaves messages and END behind; its ring is not lost. */
+/*
+ * Each leaves messages and END behind; its ring is not lost. The reader looks
+ * at the ring between PROMOTE and the first message.
+ */
 static void test_handing_on(void)
 {
 	struct sender s;
+	void *room;
 	unsigned int i, n = 0, rings = 0;
 	uint64_t lure;
 
@@ -106,7 +153,12 @@ static void test_handing_on(void)
 	in.messages = 0;
 	for (i = 0; i < 5000; i++) {
 		fixture_sender(&f, &s, i);
-		sender_warm(&f, &s, &in);
+		while (s.messages < QUEUE_PROMOTE_AFTER)
+			check_int(send_bytes(&s, 0, &i, sizeof(i)), ==, 0);
+		check_int(sender_reserve(&s, 8, &room), ==, 0);
+		inbox_drain(&f, &in);
+		sender_commit(&s, 0, 8);
+		inbox_drain(&f, &in);
 		rings += s.ring != NULL;
 		for (lure = 0; lure < i % 40; lure++)
 			content_fill(buf, i % 1000, i, content_lure(&s)),
@@ -297,6 +349,7 @@ static void test_arm_without_sleeps(void)
 int main(void)
 {
 	TEST(test_reserve(), "reservations are committed, shortened, cancelled");
+	TEST(test_lures(), "what a reservation leaves behind is no header");
 	TEST(test_promotion(), "busy senders get rings while there are some");
 	TEST(test_handing_on(), "a ring goes from sender to sender");
 	TEST(test_claim_given_back(), "a ring claimed in vain is given back");

@@ -135,7 +135,7 @@ static void send_and_check(struct sender *s, size_t len, uint64_t seed)
 	check(content_ok(in.data, len, seed, lure));
 }
 
-/* With @taken somebody else has the only ring, so @s stays in the shared one. */
+/* With @taken somebody else has the only ring: @s stays in the shared one. */
 static void every_size(size_t ring_size, bool taken)
 {
 	struct sender s, other;

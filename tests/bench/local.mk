@@ -9,6 +9,11 @@ bench_first_fault_CPPFLAGS = -I$(top_srcdir)/include
 bench_first_fault_CFLAGS = $(AX_WARN)
 bench_first_fault_LDADD =
 
+noinst_PROGRAMS += bench/queue
+bench_queue_SOURCES = bench/queue.c
+bench_queue_CFLAGS = $(AM_CFLAGS)
+bench_queue_LDADD =
+
 if WITH_OMPI
 noinst_PROGRAMS += bench/pingpong
 bench_pingpong_SOURCES = bench/pingpong.c bench/options.c bench/options.h

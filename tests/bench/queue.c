@@ -241,7 +241,9 @@ static void stream(int me, struct end *end, size_t len)
 
 /* ---- instructions ---- */
 
-enum step { STEP_NONE, STEP_SEND, STEP_SEND2, STEP_SEND64, STEP_POLL, STEP_IDLE };
+enum step {
+	STEP_NONE, STEP_SEND, STEP_SEND2, STEP_SEND64, STEP_POLL, STEP_IDLE
+};
 
 static void step_call(enum step step, struct end *end, const struct iovec *iov)
 {
