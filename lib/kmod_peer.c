@@ -133,6 +133,69 @@ static int read_header(struct xnuma_peer *peer)
 	return status_healthy(peer->status) ? ret : peer_lost(peer);
 }
 
+#define CALLERS	(REGION_TICKETS / 2)
+
+/* The first free entry from a place of one's own; without one it is no loss. */
+static void caller_enter(struct xnuma_peer *peer)
+{
+	struct region_header *header = peer->queue;
+	uint64_t id = peer->dom->blob.id, none;
+	struct region_caller *caller;
+	unsigned int i;
+
+	for (i = 0; i < CALLERS; i++) {
+		caller = &header->caller[(id + i) % CALLERS];
+		none = 0;
+		if (!atomic_compare_exchange_strong(&caller->id, &none, id))
+			continue;
+		atomic_store(&caller->name, peer->dom->config.name);
+		peer->caller = caller;
+		return;
+	}
+}
+
+static void caller_leave(struct xnuma_peer *peer)
+{
+	if (!peer->caller)
+		return;
+	atomic_store(&peer->caller->name, 0);
+	atomic_store(&peer->caller->id, 0);
+}
+
+/* An export that cannot be imported for want of rights exists. */
+static bool export_gone(struct xnuma_domain *dom, uint64_t id)
+{
+	struct xpmem_numa_import arg = {
+		.id = id,
+		.partition = dom->blob.partition,
+		.rights = XNUMA_READ,
+	};
+	int ret = kmod_ioctl(dom, XPMEM_NUMA_IMPORT, &arg);
+
+	if (!ret)
+		unimport(dom, arg.handle);
+	return ret == -ENOENT || ret == -EPIPE;
+}
+
+bool kmod_sender_dead(struct xnuma_domain *dom, uint64_t name)
+{
+	struct region_caller *caller = dom->region.header->caller;
+	uint64_t id;
+	int i;
+
+	for (i = 0; i < CALLERS; i++, caller++) {
+		id = atomic_load(&caller->id);
+		if (!id || atomic_load(&caller->name) != name)
+			continue;
+		if (!export_gone(dom, id))
+			return false;
+		atomic_store(&caller->name, 0);
+		atomic_store(&caller->id, 0);
+		return true;
+	}
+	return false;
+}
+
 int kmod_peer_open(struct xnuma_peer *peer)
 {
 	const struct rkey rkey = {
@@ -155,8 +218,10 @@ int kmod_peer_open(struct xnuma_peer *peer)
 		goto fini;
 	peer->queue_len = REGION_HEADER_LEN + peer->header.queue_len;
 	ret = map_queue(peer, peer->queue_len, &peer->queue);
-	if (!ret)
-		return 0;
+	if (ret)
+		goto fini;
+	caller_enter(peer);
+	return 0;
 fini:
 	import_fini(&peer->queue_import);
 	return ret;
@@ -164,6 +229,7 @@ fini:
 
 void kmod_peer_close(struct xnuma_peer *peer)
 {
+	caller_leave(peer);
 	munmap(peer->queue, peer->queue_len);
 	import_fini(&peer->queue_import);
 }

@@ -68,6 +68,8 @@ void peer_unblock(struct xnuma_domain *dom, uint64_t name)
 		queue_skip_dead(&dom->queue, name);
 		return;
 	}
+	if (dom->ops->sender_dead && dom->ops->sender_dead(dom, name))
+		queue_skip_dead(&dom->queue, name);
 }
 
 /*

@@ -65,6 +65,7 @@ struct xnuma_peer {
 	struct xnuma_import memory;
 	struct xnuma_import queue_import;
 	void *port;			/* the port's own */
+	struct region_caller *caller;	/* kmod: this domain's entry there */
 	struct xnuma_peer *next;	/* by the domain's lock */
 };
 

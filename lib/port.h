@@ -33,6 +33,8 @@ struct port_ops {
 	void (*peer_close)(struct xnuma_peer *peer);
 	void (*peer_forget)(struct xnuma_peer *peer);
 	int (*wake)(struct xnuma_peer *peer);
+	/* Is a sender that is no peer dead? NULL: the port watches itself. */
+	bool (*sender_dead)(struct xnuma_domain *dom, uint64_t name);
 
 	/* Fill the port's part of an import by kind and rkey. */
 	int (*import)(struct xnuma_import *imp);

@@ -194,6 +194,7 @@ const struct port_ops port_kmod = {
 	.peer_close = kmod_peer_close,
 	.peer_forget = kmod_peer_forget,
 	.wake = kmod_wake,
+	.sender_dead = kmod_sender_dead,
 	.import = kmod_import,
 	.unimport = kmod_unimport,
 	.reset = kmod_reset,

@@ -21,5 +21,6 @@ int kmod_peer_open(struct xnuma_peer *peer);
 void kmod_peer_close(struct xnuma_peer *peer);
 void kmod_peer_forget(struct xnuma_peer *peer);
 int kmod_wake(struct xnuma_peer *peer);
+bool kmod_sender_dead(struct xnuma_domain *dom, uint64_t name);
 
 #endif

@@ -27,9 +27,15 @@
 #define REGION_TICKETS		1984
 #define PAGE			4096UL
 
+/* Whose messages these are, should it die unknown to the owner of the queue. */
+struct region_caller {
+	_Atomic uint64_t id;		/* of its export, 0: free */
+	_Atomic uint64_t name;
+};
+
 /*
  * First bytes of the region: written by the owner before anybody knows the
- * address, but for the tickets; peers copy it, then check the copy.
+ * address, but for the end; peers copy the rest, then check the copy.
  */
 struct region_header {
 	uint64_t magic;
@@ -41,8 +47,12 @@ struct region_header {
 	uint64_t heap_va;
 	uint64_t heap_len;
 	uint64_t reserved[7];
-	/* port user: id of an export while it exists, else 0 */
-	_Atomic uint64_t ticket[REGION_TICKETS];
+	union {
+		/* port user: id of an export while it exists, else 0 */
+		_Atomic uint64_t ticket[REGION_TICKETS];
+		/* port kmod: written by who opens this domain as a peer */
+		struct region_caller caller[REGION_TICKETS / 2];
+	};
 };
 
 _Static_assert(sizeof(struct region_header) <= REGION_HEADER_LEN, "layout");
