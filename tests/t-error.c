@@ -142,6 +142,51 @@ static void test_dead_before(void)
 	other_forget(&o);
 }
 
+/* ---- a death between reserving and committing a message ---- */
+
+static int received;
+
+static void receive(void *arg, const struct xnuma_message *msg)
+{
+	received += msg->tag == 9;
+}
+
+static long job_reserve(long a, long b, long c)
+{
+	void *buf;
+
+	return xnuma_send_reserve(master, 40, &buf);
+}
+
+static long job_send(long a, long b, long c)
+{
+	return xnuma_send(master, 9, NULL, 0);
+}
+
+/* Nobody asks whether it lives; @known: it was a peer here at all. */
+static void test_reserved(int known)
+{
+	struct other dead, alive;
+	double end;
+
+	received = 0;
+	other_start(&dead, &config);
+	other_start(&alive, &config);
+	check_int(other_do(&dead, job_reserve, 0, 0, 0), ==, 0);
+	check_int(other_do(&alive, job_send, 0, 0, 0), ==, 0);
+	check_int(xnuma_poll(own, receive, NULL, 10), ==, 0);
+	if (!known)
+		other_forget(&dead);
+	other_kill(&dead);
+	end = other_now() + 10;
+	while (!received && other_now() < end)
+		xnuma_poll(own, receive, NULL, 10);
+	check_int(received, ==, 1);
+	if (known)
+		other_forget(&dead);
+	other_stop(&alive);
+}
+
 static void *run_error(void *arg)
 {
 	struct xnuma_peer *peer;
@@ -174,6 +219,8 @@ int main(void)
 	TEST(test_exec(), "a peer that becomes another program is gone");
 	TEST(test_killed_busy(0), "a kill in the middle of copies is an error");
 	TEST(test_killed_busy(1), "also of xnuma_alloc() memory");
+	TEST(test_reserved(1), "its half message blocks nobody");
+	TEST(test_reserved(0), "not even if it was no peer of the receiver");
 	TEST(test_dead_before(), "a peer that died before is gone");
 	xnuma_domain_close(own);
 	return tap_done();

@@ -236,7 +236,7 @@ int main(void)
 
 	rkey_shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	other_open_own(&config);
+	xnuma_config_init(&config);
 	other_start(&o, &config);
 	mine = other_do(&o, other_alloc, LEN, 0, 0);
 	any = other_do(&o, other_map, 0, LEN, 0);
