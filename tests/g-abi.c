@@ -302,7 +302,7 @@ int main(void)
 {
 	struct xpmem_numa_query q = { 0 };
 
-	guest_begin(60);
+	guest_begin();
 	if (share_open(&o, &im, LEN, RW, RW, 0))
 		skip_all("no " XPMEM_NUMA_DEVICE);
 	fd = im.fd;

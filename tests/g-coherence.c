@@ -262,7 +262,7 @@ static void test_random(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_stores(), "owner and importer see each other's stores");
 	TEST(test_unmap(), "I1: what the owner unmaps is SIGBUS, the rest stays");
 	TEST(test_map_again(), "I1: memory mapped again is new, not stale");

@@ -238,7 +238,7 @@ static void test_reexport(void)
 
 int main(void)
 {
-	guest_begin(90);
+	guest_begin();
 	TEST(test_first_touch(),
 	     "at most 4 faults a page while the owner maps and unmaps");
 	TEST(test_one_page(), "8 threads that fault one page lose no store");

@@ -173,7 +173,7 @@ static void test_gauges(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_exit(), "I1: when the owner exits its windows are SIGBUS");
 	TEST(test_kill(), "I1: when the owner is killed its windows are SIGBUS");
 	TEST(test_kill_under_reader(), "I1: a reading loop ends with the owner");

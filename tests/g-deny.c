@@ -221,7 +221,7 @@ static void test_refused(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_mapped(), "DENY takes mapped pages at once, the others stay");
 	TEST(test_untouched(), "a denied page is refused to a new importer");
 	TEST(test_overlap(), "overlapping ranges are one set of pages");

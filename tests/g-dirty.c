@@ -166,7 +166,7 @@ static void test_migrate(void)
 
 int main(void)
 {
-	guest_begin(90);
+	guest_begin();
 	TEST(test_free_then_store(), "I6: stores behind MADV_FREE are kept");
 	TEST(test_store_free_store(),
 	     "I6: stores before and behind MADV_FREE are kept");

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 
 #include "guest.h"
 #include "tap.h"
@@ -198,9 +197,8 @@ static void test_private(void)
 
 int main(void)
 {
-	guest_begin(90);
-	if (system("modprobe brd && mkfs.ext4 -q -F /dev/ram0 && mkdir -p " MNT
-		   " && mount /dev/ram0 " MNT))
+	guest_begin();
+	if (fs_mount("/dev/ram0", MNT))
 		skip_all("no ext4 on a RAM disk");
 	TEST(test_disk(), "I6: stores behind each write-back reach the disk");
 	TEST(test_disk_importer_alone(),
@@ -211,7 +209,7 @@ int main(void)
 	TEST(test_write(MNT), "write(2) and the window are one page cache");
 	TEST(test_write("/dev/shm"), "the same in tmpfs");
 	TEST(test_private(), "I5: a private file mapping is copied, not written");
-	if (umount2(MNT, 0))
+	if (fs_umount(MNT))
 		tap_diag("umount: %s", strerror(errno));
 	return tap_done();
 }

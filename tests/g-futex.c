@@ -212,7 +212,7 @@ static void test_others(void)
 
 int main(void)
 {
-	guest_begin(100);
+	guest_begin();
 	TEST(test_wake_op(), "FUTEX_WAKE_OP allocates absent pages");
 	TEST(test_wake_op_cow(), "FUTEX_WAKE_OP breaks COW");
 	TEST(test_wake_op_swapped(), "FUTEX_WAKE_OP brings a page from swap");

@@ -305,7 +305,7 @@ int main(void)
 {
 	const char *text = getenv("XNUMA_SEED");
 
-	guest_begin(100);
+	guest_begin();
 	seed = text ? (unsigned int)strtoul(text, NULL, 0) :
 		      (unsigned int)time(NULL);
 	tap_diag("XNUMA_SEED=%u", seed);

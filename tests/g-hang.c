@@ -7,13 +7,11 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/fs.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 
 #include "guest.h"
@@ -26,7 +24,6 @@
 #define ALICE	1001
 
 static struct owner o;
-static int mnt;
 
 #define on(fn, a, b, c) peer_call(&o.peer, fn, (long)(a), (long)(b), (long)(c))
 
@@ -58,8 +55,7 @@ static void begin(void)
 	check_int(owner_start(&o, LEN, RW), ==, 0);
 	check_int(on(on_run, 0, 0, 0), ==, 0);
 	check_int(on(on_map_file, 0, 0, 0), ==, 0);
-	sync();
-	check_int(ioctl(mnt, FIFREEZE, 0), ==, 0);
+	check_int(fs_freeze(), ==, 0);
 }
 
 static bool answers(struct peer *p, int ms)
@@ -90,7 +86,7 @@ static void test_kill(long cpu)
 	check(!answers(&p, 200));
 	kill(p.pid, SIGKILL);
 	check(answers(&p, LIMIT));
-	check_int(ioctl(mnt, FITHAW, 0), ==, 0);
+	check_int(fs_thaw(), ==, 0);
 	peer_stop(&p);
 	check_int(on(on_store, AREA + 9, 7, 0), ==, 0);
 	owner_stop(&o);
@@ -106,7 +102,7 @@ static void test_thaw(long cpu)
 	importer_start(&p, cpu, RW);
 	check_int(peer_begin(&p, on_win_store, 8, 5, 0), ==, 0);
 	check(!answers(&p, 200));
-	check_int(ioctl(mnt, FITHAW, 0), ==, 0);
+	check_int(fs_thaw(), ==, 0);
 	check_int(peer_end(&p), ==, 0);
 	check_int(on(on_load, AREA + 8, 0, 0), ==, 5);
 	peer_stop(&p);
@@ -153,7 +149,7 @@ static void test_other_user(void)
 	check_int(peer_begin(&visitor, on_win_store, 8, 3, 0), ==, 0);
 	if (check(answers(&visitor, LIMIT)))
 		check_int(peer_end(&visitor), ==, 0);
-	check_int(ioctl(mnt, FITHAW, 0), ==, 0);
+	check_int(fs_thaw(), ==, 0);
 	for (i = 0; i < N; i++) {
 		check_int(peer_end(&stuck[i]), ==, 0);
 		peer_stop(&stuck[i]);
@@ -176,7 +172,7 @@ static void test_present(void)
 	check_int(peer_begin(&o.peer, on_store, AREA, 1, 0), ==, 0);
 	check_int(peer_begin(&p, on_win_load, 8, 0, 0), ==, 0);
 	check(answers(&p, LIMIT));
-	check_int(ioctl(mnt, FITHAW, 0), ==, 0);
+	check_int(fs_thaw(), ==, 0);
 	check_int(peer_end(&p), ==, 0);
 	check_int(peer_end(&o.peer), ==, 0);
 	peer_stop(&p);
@@ -215,11 +211,9 @@ static void test_userfault(__u32 flags)
 
 int main(void)
 {
-	guest_begin(100);
-	if (system("modprobe brd && mkfs.ext4 -q -F /dev/ram1 && mkdir -p " MNT
-		   " && mount /dev/ram1 " MNT))
+	guest_begin();
+	if (fs_mount("/dev/ram1", MNT))
 		skip_all("no ext4 on a RAM disk");
-	mnt = open(MNT, O_RDONLY | O_CLOEXEC);
 	TEST(test_kill(1), "a store to a frozen file can be killed");
 	TEST(test_kill(0), "... also on the owner's node");
 	TEST(test_thaw(1), "a store to a frozen file is done when it thaws");
@@ -228,7 +222,6 @@ int main(void)
 	TEST(test_present(), "present memory is there while the owner is stuck");
 	TEST(test_userfault(0), "missing userfaultfd memory is SIGBUS at once");
 	TEST(test_userfault(POISON), "I11: missing userfaultfd memory is poison");
-	close(mnt);
-	umount2(MNT, 0);
+	fs_umount(MNT);
 	return tap_done();
 }

@@ -210,7 +210,7 @@ static void test_handles(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_exports(), "max_exports bounds each user");
 	TEST(test_imports(), "max_imports bounds each user");
 	TEST(test_windows(), "max_windows bounds each user");

@@ -207,7 +207,7 @@ static void test_one_page(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_dense(), "I10: at most 200 bytes for a granule among others");
 	TEST(test_sparse(), "I10: less than 1 KiB for a granule on its own");
 	TEST(test_holes(), "I10: holes that were poisoned cost nothing");

@@ -207,7 +207,7 @@ int main(void)
 {
 	long id;
 
-	guest_begin(60);
+	guest_begin();
 	if (share_open(&o, &im, LEN, RW, RW, 0))
 		skip_all("no " XPMEM_NUMA_DEVICE);
 	id = peer_call(&o.peer, on_export_area, 0, 0, 0);

@@ -161,7 +161,7 @@ static void test_habits_near(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	if (on_node_run(1, 0, 0) || on_node_run(0, 0, 0))
 		skip_all("needs processors on nodes 0 and 1");
 	TEST(test_first_touch(0, 1), "I9: a touch from node 1 lands on node 0");

@@ -6,12 +6,9 @@
  */
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "guest.h"
@@ -90,22 +87,23 @@ static void *stuck(void *file)
 	return NULL;
 }
 
-static long on_stick(long a, long b, long c)
+static long on_stick(long file, long b, long c)
+{
+	pthread_t thread;
+
+	return -pthread_create(&thread, NULL, stuck, (void *)file);
+}
+
+static long on_map_file(long a, long b, long c)
 {
 	int fd = open(MNT "/file", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	pthread_t thread;
 	char *p;
 
 	if (ftruncate(fd, PAGE))
 		return -errno;
 	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	sync();
-	fd = open(MNT, O_RDONLY | O_CLOEXEC);
-	if (p == MAP_FAILED || ioctl(fd, FIFREEZE, 0))
-		return -errno;
-	close(fd);
-	return -pthread_create(&thread, NULL, stuck, p);
+	return p == MAP_FAILED ? -errno : (long)p;
 }
 
 static bool answers(struct peer *p, int ms)
@@ -127,34 +125,35 @@ static bool reaped(long refused)
 
 static void test_reaper(void)
 {
-	long refused = stat_read("refused");
-	int byte, mnt = open(MNT, O_RDONLY | O_CLOEXEC);
+	long refused = stat_read("refused"), file;
+	int byte;
 
 	begin();
-	check_int(on(on_stick, 0, 0, 0), ==, 0);
+	file = on(on_map_file, 0, 0, 0);
+	check_int(file, >, 0);
+	check_int(fs_freeze(), ==, 0);
+	check_int(on(on_stick, file, 0, 0), ==, 0);
 	check_int(peer_begin(&o.peer, on_fill, AREA, LEN, 0x32), ==, 0);
 	check(reaped(refused));
 	/* the page is still the owner's, and is seen as such, or is gone */
 	byte = load(im.win + 2 * MIB);
 	check(byte == 0x31 || byte == 0x32 || byte == -SIGBUS);
-	check_int(ioctl(mnt, FITHAW, 0), ==, 0);
+	check_int(fs_thaw(), ==, 0);
 	check(answers(&o.peer, LIMIT));
 	peer_stop(&o.peer);
-	close(mnt);
 	end();
 }
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	if (group_make())
 		skip_all("no memory control group");
-	if (system("modprobe brd && mkfs.ext4 -q -F /dev/ram2 && mkdir -p " MNT
-		   " && mount /dev/ram2 " MNT))
+	if (fs_mount("/dev/ram2", MNT))
 		skip_all("no ext4 on a RAM disk");
 	TEST(test_kill(), "I1: an owner killed for memory is gone");
 	TEST(test_reaper(), "I1: the reaper is refused what is imported");
-	umount2(MNT, 0);
+	fs_umount(MNT);
 	rmdir(GROUP);
 	return tap_done();
 }

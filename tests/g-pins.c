@@ -215,7 +215,7 @@ static void test_free(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_pageout(), "I2: reclaim frees every page that is imported");
 	TEST(test_move(), "I2: move_pages moves every page, 4 times, none fails");
 	TEST(test_compact(), "I2: compaction moves imported pages unnoticed");

@@ -267,7 +267,7 @@ static void test_hwpoison_bus(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_hole(), "I11: a hole reads as zeros, is counted first");
 	TEST(test_hole_store(), "I11: a store into a hole reaches no owner");
 	TEST(test_protect_none(), "I11: PROT_NONE is poison and heals by RESET");

@@ -210,7 +210,7 @@ static void test_swapped(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_present(), "present pages need no fault afterwards");
 	TEST(test_rest(), "nor do those beside pages mapped before");
 	TEST(test_untouched(), "untouched pages of the owner stay untouched");

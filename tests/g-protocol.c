@@ -179,7 +179,7 @@ static void test_threads(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_late(SOUND, false), "I11: old poison deceives nobody");
 	TEST(test_late(SNAPSHOT, true), "an own snapshot of poisoned would accept it");
 	TEST(test_late(AFTER, false), "cleared read afterwards would not");

@@ -308,7 +308,7 @@ static void test_handles(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_mode(0), "mode 0 is 0600: the same user, nobody else");
 	TEST(test_mode(0600), "mode 0600: the same user, nobody else");
 	TEST(test_group(), "mode 0660 and gid: the group, by any membership");

@@ -206,7 +206,7 @@ static void test_pages(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	placed = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	TEST(test_swap(), "I3: of buffers swapped whole, no copy is stale or torn");

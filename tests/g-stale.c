@@ -227,7 +227,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return after_exec(atoi(argv[1]));
-	guest_begin(60);
+	guest_begin();
 	TEST(test_fork(), "a forked child gets ESTALE from each call");
 	TEST(test_reopen(), "a forked child opens the device anew");
 	TEST(test_socket(), "the receiver of the file gets ESTALE");

@@ -269,7 +269,7 @@ out:
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_huge(), "2 MiB pages are mapped by one entry and one fault");
 	TEST(test_read_only(), "I5: read-only ones, too");
 	TEST(test_odd(), "a window at an odd address gets small entries");

@@ -215,7 +215,7 @@ static void test_read(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_wake(), "WAKE makes the owner's file readable, once read not");
 	TEST(test_count(), "1000 wake-ups are counted and read at once");
 	TEST(test_sleep_poll(), "a sleeper in poll is woken, none is lost");

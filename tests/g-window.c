@@ -244,7 +244,7 @@ static void test_unimport(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_fork(), "I7: a forked child has no window");
 	TEST(test_dofork(), "I7: madvise cannot give it one, nor a core dump");
 	TEST(test_partial_unmap(), "I7: pieces of a window work and are revoked");

@@ -299,7 +299,7 @@ static void test_window_again(void)
 
 int main(void)
 {
-	guest_begin(60);
+	guest_begin();
 	TEST(test_file(MAP_SHARED, false), "I5: a read-only file is not written");
 	TEST(test_file(MAP_SHARED, true), "I5: ... nor after it was read");
 	TEST(test_file(MAP_PRIVATE, true),

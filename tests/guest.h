@@ -51,7 +51,7 @@
 #endif
 
 /* First line of main(): a hang ends the program, faults can be caught. */
-void guest_begin(unsigned int seconds);
+void guest_begin(void);
 
 /*
  * The signal that STMT raised in this thread, 0 for none.
@@ -178,6 +178,12 @@ long on_import_close(long, long, long);
 long on_mine(long, long, long);			/* address of its window */
 /* Exports all of the caller once more; its id. */
 long on_export_all(long rights, long, long);
+
+/* An ext4 on the RAM disk @dev, one a program. */
+int fs_mount(const char *dev, const char *mnt);
+int fs_umount(const char *mnt);
+int fs_freeze(void);	/* after a sync */
+int fs_thaw(void);
 
 /* System calls that need other headers, and /proc. */
 int node_of(const void *addr);
