@@ -3,6 +3,7 @@
  * The fast path of a fault: look at the owner's page tables without changing
  * them, then insert what is there, up to a whole granule.
  */
+#include <linux/delay.h>
 #include <linux/hmm.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
@@ -242,6 +243,8 @@ static void insert_pmd(struct xnuma_fault *f, unsigned long entry)
 static int commit_begin(struct xnuma_fault *f, unsigned long start,
 			unsigned long end, unsigned long seq)
 {
+	if (xnuma_mutated(RETRY))
+		usleep_range(100, 300);	/* let it happen */
 	mutex_lock(&f->g->lock);
 	if (mmu_interval_read_retry(&f->g->mni, seq) && !xnuma_mutated(RETRY)) {
 		mutex_unlock(&f->g->lock);
