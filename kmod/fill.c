@@ -5,64 +5,14 @@
  */
 #include <linux/delay.h>
 #include <linux/hmm.h>
-#include <linux/magic.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <asm/pgalloc.h>
 #include "granule.h"
 #include "mutate.h"
 #include "window.h"
 
 #define FILL_TRIES 16	/* snapshots overtaken in a row before the slow path */
-
-/* ---- what the owner has ---- */
-
-static bool is_secret(struct vm_area_struct *vma)
-{
-	if (compat_is_shadow_stack(vma))
-		return true;
-	return vma->vm_file && !xnuma_mutated(SECRET) &&
-	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
-}
-
-/*
- * I5: may an importer have the page at @va? Nothing that get_user_pages()
- * without force would refuse. The owner's mmap_lock is held.
- */
-int xnuma_memory_check(struct mm_struct *mm, unsigned long va, bool write)
-{
-	struct vm_area_struct *vma = find_vma(mm, va);
-
-	lockdep_assert_held(&mm->mmap_lock);
-	if (!vma || va < vma->vm_start || !(vma->vm_flags & VM_READ))
-		return -XPMEM_NUMA_REASON_HOLE;
-	if (vma->vm_flags & (VM_IO | VM_PFNMAP) || is_secret(vma))
-		return -XPMEM_NUMA_REASON_KIND;
-	if (write && !(vma->vm_flags & VM_WRITE) && !xnuma_mutated(WRITE))
-		return -XPMEM_NUMA_REASON_READ_ONLY;
-	return 0;
-}
-
-/* Memory of the wrong kind must not come in by fault-around either. */
-static void drop_secret(struct mm_struct *mm, unsigned long start,
-			unsigned long end, unsigned long *pfns)
-{
-	struct vm_area_struct *vma;
-	unsigned long va, stop;
-
-	for (va = start; va < end; va = stop) {
-		vma = find_vma(mm, va);
-		if (!vma || vma->vm_start >= end)
-			return;
-		stop = min(vma->vm_end, end);
-		va = max(va, vma->vm_start);
-		if (is_secret(vma))
-			memset(pfns + ((va - start) >> PAGE_SHIFT), 0,
-			       (stop - va) >> PAGE_SHIFT << 3);
-	}
-}
 
 static int look(struct xnuma_fault *f, unsigned long start, unsigned long end,
 		unsigned long seq, unsigned long *pfns)
@@ -77,164 +27,6 @@ static int look(struct xnuma_fault *f, unsigned long start, unsigned long end,
 
 	return hmm_range_fault(&range);
 }
-
-/* ---- entries ---- */
-
-struct filling {
-	struct xnuma_fault *f;
-	unsigned long *pfn;		/* of the next entry */
-	unsigned long addr;		/* of the next entry, in the importer */
-	pgprot_t prot_ro, prot_rw;
-	unsigned int inserted;
-	bool occupied;			/* the faulting entry maps another page */
-};
-
-static bool is_anon(unsigned long entry)
-{
-	return PageAnon(hmm_pfn_to_page(entry));
-}
-
-/*
- * Writable where the owner's own entry is (I5), and for neighbours and reads
- * only in anonymous memory, so that file pages are not dirtied for nothing.
- */
-static bool may_write(struct xnuma_fault *f, unsigned long entry, bool faulting)
-{
-	if (xnuma_mutated(WRITE))
-		return f->vma->vm_flags & VM_WRITE;
-	return f->vma->vm_flags & VM_WRITE && entry & HMM_PFN_WRITE &&
-	       ((faulting && f->write) || is_anon(entry));
-}
-
-/* I6: an entry through which the importer can write is a dirty page. */
-static void mark_dirty(unsigned long entry)
-{
-	struct page *page = compound_head(hmm_pfn_to_page(entry));
-
-	if (!PageDirty(page) && !xnuma_mutated(DIRTY))
-		set_page_dirty(page);
-}
-
-static int fill_entry(pte_t *ptep, unsigned long addr, void *data)
-{
-	struct filling *fill = data;
-	unsigned long entry = *fill->pfn++;
-	unsigned long pfn = entry & ~HMM_PFN_FLAGS;
-	bool faulting = addr == (fill->f->vmf->address & PAGE_MASK);
-	bool write;
-	pte_t pte;
-
-	if (!(entry & HMM_PFN_VALID) || (!faulting && is_zero_pfn(pfn)))
-		return 0;
-	write = may_write(fill->f, entry, faulting);
-	pte = *ptep;
-	if (!pte_none(pte) && pte_pfn(pte) != pfn) {
-		fill->occupied |= faulting;
-		return 0;
-	}
-	if (!pte_none(pte) && (pte_write(pte) || !write))
-		return 0;
-	if (write)
-		mark_dirty(entry);
-	pte = pte_mkspecial(pfn_pte(pfn, write ? fill->prot_rw : fill->prot_ro));
-	if (write)
-		pte = pte_mkdirty(pte);
-	set_pte_at(fill->f->vma->vm_mm, addr, ptep, pte);
-	fill->inserted++;
-	return 0;
-}
-
-/*
- * A page table for vmf->address, from what the kernel has set aside. False when
- * a huge entry is there: then the fault has been answered by somebody else.
- */
-bool xnuma_fill_table(struct vm_fault *vmf)
-{
-	struct mm_struct *mm = vmf->vma->vm_mm;
-	spinlock_t *ptl;
-	bool table;
-
-	ptl = pmd_lock(mm, vmf->pmd);
-	if (pmd_none(*vmf->pmd) && vmf->prealloc_pte) {
-		mm_inc_nr_ptes(mm);
-		smp_wmb();	/* the zeroed table before the pointer to it */
-		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
-		vmf->prealloc_pte = NULL;
-	}
-	table = !pmd_none(*vmf->pmd) && !pmd_leaf(*vmf->pmd) &&
-		!pmd_devmap(*vmf->pmd);
-	spin_unlock(ptl);
-	return table;
-}
-
-static int insert_entries(struct xnuma_fault *f, unsigned long start,
-			  unsigned long end, unsigned long *pfns)
-{
-	unsigned long addr = f->vmf->address - (f->va - start);
-	vm_flags_t flags = f->vma->vm_flags;
-	struct filling fill = {
-		.f = f,
-		.pfn = pfns,
-		.prot_ro = vm_get_page_prot(flags & ~VM_WRITE),
-		.prot_rw = vm_get_page_prot(flags),
-	};
-
-	addr &= PAGE_MASK;
-	lockdep_assert_held(&f->g->lock);
-	if (!xnuma_fill_table(f->vmf))
-		return XNUMA_FILL_DONE;
-	xnuma_granule_touch(f->g, f->imp);
-	apply_to_page_range(f->vma->vm_mm, addr, end - start, fill_entry, &fill);
-	xnuma_add_in(&f->imp->stats, inserted, fill.inserted);
-	/*
-	 * Poison of before the owner mapped memory. Take it away: the counter
-	 * says that it was there.
-	 */
-	if (fill.occupied)
-		xnuma_import_zap(f->imp, f->va, f->va + PAGE_SIZE);
-	return XNUMA_FILL_DONE;
-}
-
-/* ---- huge entries ---- */
-
-static bool pmd_fits(struct xnuma_fault *f, unsigned long entry)
-{
-	unsigned long first = f->va & PMD_MASK;
-	unsigned long haddr = f->vmf->address & PMD_MASK;
-	unsigned long pfn = entry & ~HMM_PFN_FLAGS;
-
-	if (hmm_pfn_to_map_order(entry) < PMD_SHIFT - PAGE_SHIFT ||
-	    (f->va ^ f->vmf->address) & ~PMD_MASK & PAGE_MASK)
-		return false;
-	if (haddr < f->vma->vm_start || haddr + PMD_SIZE > f->vma->vm_end ||
-	    first < f->exp->start || first + PMD_SIZE > f->exp->end)
-		return false;
-	pfn -= (f->va - first) >> PAGE_SHIFT;
-	if (!IS_ALIGNED(pfn, XNUMA_GRANULE_PAGES))
-		return false;
-	/* The huge zero page belongs to nobody. */
-	return is_anon(entry) || page_mapping(hmm_pfn_to_page(entry));
-}
-
-static void insert_pmd(struct xnuma_fault *f, unsigned long entry)
-{
-	unsigned long first = f->va & PMD_MASK;
-	unsigned long pfn = (entry & ~HMM_PFN_FLAGS) -
-			    ((f->va - first) >> PAGE_SHIFT);
-	bool write = may_write(f, entry, true);
-	vm_flags_t flags = f->vma->vm_flags;
-
-	lockdep_assert_held(&f->g->lock);
-	if (write)
-		mark_dirty(entry);
-	xnuma_granule_touch(f->g, f->imp);
-	compat_insert_pmd(f->vmf, pfn,
-			  vm_get_page_prot(write ? flags : flags & ~VM_WRITE),
-			  write);
-	xnuma_count_in(&f->imp->stats, inserted_pmd);
-}
-
-/* ---- one attempt ---- */
 
 /*
  * I3: whatever was seen is inserted only if no invalidation came between, and
@@ -269,9 +61,9 @@ static int commit(struct xnuma_fault *f, unsigned long start, unsigned long end,
 
 	if (ret)
 		return ret;
-	ret = insert_entries(f, start, end, pfns);
+	xnuma_insert_entries(f, start, end, pfns);
 	mutex_unlock(&f->g->lock);
-	return ret;
+	return XNUMA_FILL_DONE;
 }
 
 static int commit_pmd(struct xnuma_fault *f, unsigned long seq,
@@ -282,7 +74,7 @@ static int commit_pmd(struct xnuma_fault *f, unsigned long seq,
 
 	if (ret)
 		return ret;
-	insert_pmd(f, entry);
+	xnuma_insert_pmd(f, entry);
 	mutex_unlock(&f->g->lock);
 	return XNUMA_FILL_DONE;
 }
@@ -344,7 +136,7 @@ static int fill_around(struct xnuma_fault *f, unsigned long seq,
 	if (ret) {
 		ret = ret == -EBUSY ? XNUMA_FILL_AGAIN : -XPMEM_NUMA_REASON_FAULT;
 	} else {
-		drop_secret(f->exp->mm, start, end, pfns);
+		xnuma_memory_drop(f->exp->mm, start, end, pfns);
 		ret = f->prefault ? fill_ahead(f, end, pfns +
 					       ((f->va - start) >> PAGE_SHIFT)) : 0;
 		ret = ret ?: commit(f, start, end, seq, pfns);
@@ -372,7 +164,7 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 	    (f->write && !(entry & HMM_PFN_WRITE) && !xnuma_mutated(WRITE)))
 		return f->prefault && !f->prefault->alloc ?
 			fill_around(f, seq, entry) : XNUMA_FILL_SLOW;
-	if (pmd_fits(f, entry) && pmd_none(*f->vmf->pmd)) {
+	if (xnuma_pmd_fits(f, entry) && pmd_none(*f->vmf->pmd)) {
 		ret = commit_pmd(f, seq, entry);
 		if (ret != -XPMEM_NUMA_REASON_DENIED)
 			return ret;

@@ -54,7 +54,7 @@ static vm_fault_t insert(struct xnuma_fault *f)
 		xnuma_zap_end(&zap);
 	}
 	/* A huge entry came meanwhile: look again. Else the table stays. */
-	if (!xnuma_fill_table(f->vmf))
+	if (!xnuma_insert_table(f->vmf))
 		return VM_FAULT_NOPAGE;
 	return vmf_insert_pfn_prot(f->vma, addr, page_to_pfn(page),
 				   vm_get_page_prot(flags));

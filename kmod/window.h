@@ -41,11 +41,19 @@ int xnuma_window_mmap(struct xnuma_import *imp, struct file *file,
 		      struct vm_area_struct *vma, unsigned long va);
 
 int xnuma_fill(struct xnuma_fault *f);
-bool xnuma_fill_table(struct vm_fault *vmf);
+bool xnuma_insert_table(struct vm_fault *vmf);
 
 vm_fault_t xnuma_slow_fault(struct xnuma_fault *f);
 bool xnuma_carry_take(struct xnuma_fault *f, struct xnuma_carry *carry);
+
 int xnuma_memory_check(struct mm_struct *mm, unsigned long va, bool write);
+void xnuma_memory_drop(struct mm_struct *mm, unsigned long start,
+		       unsigned long end, unsigned long *pfns);
+
+void xnuma_insert_entries(struct xnuma_fault *f, unsigned long start,
+			  unsigned long end, unsigned long *pfns);
+bool xnuma_pmd_fits(struct xnuma_fault *f, unsigned long entry);
+void xnuma_insert_pmd(struct xnuma_fault *f, unsigned long entry);
 
 int xnuma_poison_init(void);
 void xnuma_poison_exit(void);
