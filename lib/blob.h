@@ -17,7 +17,7 @@
 #include "xnuma.h"
 
 #define BLOB_VERSION	1
-#define BLOB_SLEEPS	(1U << 0)	/* senders have to look whether to wake */
+#define BLOB_SLEEPS	(1U << 0)	/* senders look whether to wake */
 
 #define FABRIC_LEN	16
 

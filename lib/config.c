@@ -104,7 +104,8 @@ int xnuma_config_init(struct xnuma_config *config)
 	ring = config->ring_size;
 	rings = config->max_rings;
 	if ((ret = environment("XNUMA_PORT", parse_word, ports, &port)) ||
-	    (ret = environment("XNUMA_EXPORT", parse_word, policies, &policy)) ||
+	    (ret = environment("XNUMA_EXPORT", parse_word, policies,
+			       &policy)) ||
 	    (ret = environment("XNUMA_RING_SIZE", parse_size, NULL, &ring)) ||
 	    (ret = environment("XNUMA_MAX_RINGS", parse_size, NULL, &rings)) ||
 	    (ret = environment("XNUMA_WINDOW_LIMIT", parse_size, NULL,

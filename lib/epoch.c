@@ -113,7 +113,7 @@ void epoch_fork_child(void)
 		atomic_store(&thread->epoch, 0);
 		thread->used = thread == thread_current;
 	}
-	/* registration with membarrier is a property of the mm: not inherited */
+	/* registration with membarrier belongs to the mm: not inherited */
 	epoch_fence =
 		membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
 	pthread_mutex_unlock(&threads_lock);

@@ -14,8 +14,8 @@ static int blob_reachable(const struct xnuma_domain *dom,
 		return error(-EPROTO, "the peer speaks format %u, this process "
 			     "%u", blob->version, BLOB_VERSION);
 	if (blob->port != dom->blob.port)
-		return error(-EHOSTUNREACH, "the peer has port %s, this process "
-			     "%s", blob->port == XNUMA_PORT_KMOD ? "kmod" :
+		return error(-EHOSTUNREACH, "the peer has port %s, this "
+			     "process %s", blob->port == XNUMA_PORT_KMOD ? "kmod" :
 			     blob->port == XNUMA_PORT_USER ? "user" : "unknown",
 			     dom->ops->name);
 	if (memcmp(blob->fabric, dom->blob.fabric, FABRIC_LEN))

@@ -41,7 +41,7 @@ struct xnuma_import {
 	int fd;
 	uint64_t base;
 	uint32_t handle;
-	uint64_t map_va;	/* windows reach this part; the rest is copied */
+	uint64_t map_va;	/* windows reach this; the rest is copied */
 	uint64_t map_len;
 	const _Atomic uint64_t *live;	/* a bit per page from @live_va on */
 	uint64_t live_va;
@@ -49,7 +49,7 @@ struct xnuma_import {
 
 	struct window_table table;
 	pthread_mutex_t poison_lock;	/* one thread at a time cures poison */
-	struct xnuma_import *hold;	/* by the domain's lock, NULL until used */
+	struct xnuma_import *hold;	/* domain's lock; NULL until used */
 };
 
 struct xnuma_peer {
@@ -60,7 +60,7 @@ struct xnuma_peer {
 	_Atomic bool reported;		/* its death is counted and told */
 	struct sender sender;
 	struct region_header header;	/* copy, checked; no tickets */
-	void *queue;			/* header, then the queue, mapped here */
+	void *queue;			/* header, then queue, mapped here */
 	size_t queue_len;		/* bytes mapped */
 	struct xnuma_import memory;
 	struct xnuma_import queue_import;

@@ -183,7 +183,8 @@ static int map_queue(struct xnuma_peer *peer, int fd)
 		return ret;
 	peer->queue_len = len;
 	ret = peer_header(peer, peer->queue);
-	if (!ret && peer->header.queue_len + REGION_HEADER_LEN != peer->queue_len)
+	if (!ret &&
+	    peer->header.queue_len + REGION_HEADER_LEN != peer->queue_len)
 		ret = error(-EPROTO, "the queue of pid %d has another size",
 			    peer->blob.pid);
 	if (ret)

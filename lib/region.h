@@ -41,7 +41,7 @@ struct region_header {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t policy;	/* enum xnuma_policy */
-	uint64_t token[2];	/* random: whoever reads it reads this process */
+	uint64_t token[2];	/* random: who reads it reads this process */
 	uint64_t name;		/* source of the owner's messages */
 	uint64_t queue_len;
 	uint64_t heap_va;

@@ -6,7 +6,7 @@
  *	connect to the name made of the id -> may this user? else closed
  *	struct request (key, name)         -> key compared
  *	                                   <- struct reply + descriptors
- *	... the connection stays; when a process ends, the kernel hangs it up ...
+ *	... the connection stays; when a process ends, the kernel hangs up ...
  *	bye, on close in good order       <-> bye
  *
  * The same thread watches the connections that this process made: a hang-up

@@ -76,7 +76,8 @@ static void test_query(void)
 		check_str(attr.port_name, "kmod");
 	if (attr.port == XNUMA_PORT_KMOD) {
 		check_str(attr.fallback, "");
-		check(attr.caps & XNUMA_CAP_MAP && attr.caps & XNUMA_CAP_POISON);
+		check(attr.caps & XNUMA_CAP_MAP);
+		check(attr.caps & XNUMA_CAP_POISON);
 	} else {
 		check_str(attr.port_name, "user");
 		check(attr.fallback[0]);

@@ -169,7 +169,7 @@ static void test_policy_none(struct xnuma_config config)
 	other_stop(&o);
 }
 
-/* One that shares no secret of the job does not get in, nor does another user. */
+/* Neither one of another job nor another user gets in. */
 static void test_stranger(struct xnuma_config config, uid_t uid)
 {
 	uint8_t mine[XNUMA_BLOB_LEN];
@@ -243,10 +243,10 @@ int main(void)
 
 	TEST(test_export(&o, mine), "a range is exported and taken back");
 	TEST(test_rights(&o, mine), "rights and keys are looked at");
-	TEST(test_export_refused(&o, any), "what cannot be exported is refused");
+	TEST(test_export_refused(&o, any), "the impossible is refused");
 	TEST(test_deny(&o, any), "a range is denied until it is allowed");
 	TEST(other_stop(&o), "the other process ends well");
-	TEST(test_policy_buffers(config), "policy buffers: only what is offered");
+	TEST(test_policy_buffers(config), "policy buffers: what is offered");
 	TEST(test_policy_none(config), "policy none: only messages");
 	TEST(test_stranger(config, 0), "a key of another job opens nothing");
 	TEST(test_stranger(config, 65534), "another user gets nothing");

@@ -193,7 +193,7 @@ int main(void)
 	TEST(test_wake_early(), "an early call does not end the next sleep");
 	TEST(test_wake_self(), "a process wakes itself");
 	TEST(test_death(), "a peer's death wakes");
-	TEST(test_without(), "without XNUMA_SLEEPS there is nothing to sleep on");
+	TEST(test_without(), "without XNUMA_SLEEPS there is none");
 	other_forget(&o);
 	xnuma_domain_close(own);
 	return tap_done();
