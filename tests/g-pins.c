@@ -13,7 +13,7 @@
 #include "guest.h"
 #include "tap.h"
 
-#define NPAGES	2048
+#define NPAGES	1024
 #define LEN	(NPAGES * PAGE)
 
 static struct owner o;
@@ -67,7 +67,7 @@ static long kernel_count(const char *file, const char *name)
 
 static void test_pageout(void)
 {
-	long before, cached, slow, out = 0, round;
+	long before, cached, out = 0, round;
 
 	begin();
 	before = kernel_count("/proc/meminfo", "SwapCached");
@@ -81,7 +81,18 @@ static void test_pageout(void)
 	/* a reference would keep each of them in the swap cache */
 	cached = kernel_count("/proc/meminfo", "SwapCached") - before;
 	check_int(cached, <, NPAGES * 4 / 8);
-	/* and back, several at a time */
+	check_int(pages_wrong(), ==, 0);
+	share_close(&o, &im);
+}
+
+/* Not one by one: each needs the slow path, which brings its neighbours. */
+static void test_swap_in(void)
+{
+	long slow;
+
+	begin();
+	check_int(page_out(o.peer.pid, AREA, LEN), ==, 0);
+	check_int(pages_swapped(o.peer.pid, AREA, NPAGES), >, NPAGES / 2);
 	slow = stat_read("slow");
 	check_int(pages_wrong(), ==, 0);
 	check_int(stat_read("slow") - slow, <=, NPAGES / 8);
@@ -217,6 +228,7 @@ int main(void)
 {
 	guest_begin();
 	TEST(test_pageout(), "I2: reclaim frees every page that is imported");
+	TEST(test_swap_in(), "swapped pages come back several at a time");
 	TEST(test_move(), "I2: move_pages moves every page, 4 times, none fails");
 	TEST(test_compact(), "I2: compaction moves imported pages unnoticed");
 	TEST(test_offline(), "I2: a page is taken offline under its importer");

@@ -18,8 +18,8 @@
 #include "guest.h"
 #include "tap.h"
 
-#define READERS 3
-#define ROUNDS	160
+#define READERS 2
+#define ROUNDS	96
 
 static struct owner o;
 static struct import im;
