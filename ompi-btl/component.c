@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "atomic.h"
 #include "endpoint.h"
@@ -17,25 +16,11 @@
 #define POLL_BATCH	32	/* messages per poll */
 #define WATCH_PERIOD	1024	/* polls between looks at the peers */
 
-/* The user has been told why; what else Open MPI would say is no help. */
-static void refuse_job(void)
-{
-	if (!compat_in_job())
-		return;
-	compat_abort(1, "xpmem_numa cannot start");
-	usleep(100000);	/* for the runtime's thread to pass both on */
-	_exit(1);
-}
-
 static int component_register(void)
 {
-	const char *env = getenv("XNUMA_HELPDIR");
 	char built[32];
-	int ret;
 
-	if (env)
-		opal_show_help_add_dir(env);
-	opal_show_help_add_dir(BTL_HELPDIR);
+	help_init();
 	snprintf(built, sizeof(built), "%d.%d.", OPAL_MAJOR_VERSION,
 		 OPAL_MINOR_VERSION);
 	if (!strstr(opal_version_string, built)) {
@@ -43,10 +28,7 @@ static int component_register(void)
 			       opal_version_string);
 		return OPAL_ERR_NOT_AVAILABLE;
 	}
-	ret = params_register();
-	if (ret)
-		refuse_job();
-	return ret;
+	return params_register();
 }
 
 static int component_open(void)
@@ -87,23 +69,16 @@ bool btl_is_named(const char *name)
 	return found;
 }
 
-static void refuse(const char *topic, const char *text)
-{
-	opal_show_help(HELP_FILE, topic, true, opal_process_info.nodename,
-		       text);
-	refuse_job();
-}
-
 /* The user asked for what cannot be had: the job ends with the reason. */
 static void open_failed(int ret, const struct xnuma_config *config)
 {
 	if (ret == -EINVAL)
-		refuse("bad configuration", xnuma_error());
+		help_refuse("bad configuration", xnuma_error());
 	if (config->port == XNUMA_PORT_KMOD) {
-		refuse(ret == -ENODEV ? "no module" :
-		       ret == -EACCES ? "no permission" :
-		       ret == -EPROTO ? "other module" : "open failed",
-		       xnuma_error());
+		help_refuse(ret == -ENODEV ? "no module" :
+			    ret == -EACCES ? "no permission" :
+			    ret == -EPROTO ? "other module" : "open failed",
+			    xnuma_error());
 	}
 	if (btl_is_named("xpmem_numa"))
 		opal_show_help(HELP_FILE, "open failed", true,
@@ -122,7 +97,7 @@ static int domain_open(bool threads)
 	int ret;
 
 	if (component.config_error)
-		refuse("bad configuration", component.config_error);
+		help_refuse("bad configuration", component.config_error);
 	params_domain(&config);
 	config.name = btl_name(OPAL_PROC_MY_NAME);
 	config.flags = threads ? 0 : XNUMA_SINGLE_THREAD;
@@ -147,9 +122,7 @@ static bool port_is_wanted(void)
 	if (!btl_is_named("xpmem_numa"))
 		return false;
 	if (component.params.port == XNUMA_PORT_AUTO)
-		opal_show_help(HELP_FILE, "fallback", true,
-			       opal_process_info.nodename,
-			       component.attr.fallback);
+		help_warn("fallback", component.attr.fallback);
 	return true;
 }
 

@@ -105,6 +105,10 @@ void params_domain(struct xnuma_config *config);
 
 void btl_receive(void *arg, const struct xnuma_message *msg);
 
+void help_init(void);
+void help_warn(const char *topic, const char *text);
+void help_refuse(const char *topic, const char *text);
+
 uint64_t btl_name(opal_process_name_t name);
 bool btl_is_named(const char *name);
 void btl_report(void);

@@ -28,6 +28,37 @@ static const mca_base_var_enum_value_t local_peers_values[] = {
 	{ 0, NULL },
 };
 
+/* The first wrong parameter; the others are told when it is right. */
+static void remember(const char *text)
+{
+	if (!component.config_error)
+		component.config_error = strdup(text);
+}
+
+/*
+ * A word that is none ends the job later, with the other refusals. Told at
+ * once, Open MPI says so as well, and goes on without this component.
+ */
+static int word_value(mca_base_var_enum_t *words, const char *word, int *value)
+{
+	const mca_base_var_enum_value_t *v = words->enum_values;
+	char text[256];
+	int i, len;
+
+	len = snprintf(text, sizeof(text), "%s is \"%.64s\", not one of",
+		       words->enum_name, word);
+	for (i = 0; i < words->enum_value_count; i++) {
+		*value = v[i].value;
+		if (!strcmp(v[i].string, word))
+			return OPAL_SUCCESS;
+		len += snprintf(text + len, sizeof(text) - len, "%s %s",
+				i ? "," : "", v[i].string);
+	}
+	remember(text);
+	*value = v[0].value;
+	return OPAL_SUCCESS;
+}
+
 static int choice(const char *name, const char *help,
 		  const mca_base_var_enum_value_t *values, void *storage)
 {
@@ -39,6 +70,7 @@ static int choice(const char *name, const char *help,
 	ret = mca_base_var_enum_create(label, values, &words);
 	if (ret)
 		return ret;
+	words->value_from_string = word_value;
 	ret = mca_base_component_var_register(VERSION, name, help,
 					      MCA_BASE_VAR_TYPE_INT, words, 0,
 					      0, OPAL_INFO_LVL_3,
@@ -51,13 +83,19 @@ static int choice(const char *name, const char *help,
 static int number(const char *name, const char *help, mca_base_var_type_t type,
 		  mca_base_var_info_lvl_t level, void *storage)
 {
+	char text[128];
 	int ret;
 
 	ret = mca_base_component_var_register(VERSION, name, help, type, NULL,
 					      0, 0, level,
 					      MCA_BASE_VAR_SCOPE_READONLY,
 					      storage);
-	return ret < 0 ? ret : OPAL_SUCCESS;
+	if (ret < 0) {
+		snprintf(text, sizeof(text), "btl_xpmem_numa_%s is no number",
+			 name);
+		remember(text);
+	}
+	return OPAL_SUCCESS;
 }
 
 static int choices_register(struct btl_params *params)

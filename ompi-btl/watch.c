@@ -33,9 +33,10 @@ static void lost_text(const mca_btl_base_endpoint_t *ep, const char *reason,
 
 	if (ep->proc)
 		host = opal_get_proc_hostname(ep->proc);
-	snprintf(text, len, "xpmem_numa: rank %u lost rank %u (host %s, "
+	snprintf(text, len, "xpmem_numa: rank %u lost rank %u%s (host %s, "
 		 "process %d): %s", OPAL_PROC_MY_NAME.vpid, ep->name.vpid,
-		 host ? host : "unknown", (int)ep->pid,
+		 ep->name.jobid == OPAL_PROC_MY_NAME.jobid ? "" :
+		 " of another job", host ? host : "unknown", (int)ep->pid,
 		 reason && *reason ? reason : "it is gone");
 	without_percent(text);
 }

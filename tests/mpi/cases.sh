@@ -95,9 +95,15 @@ cases_traffic() {
 	check "four threads a rank (MPI_THREAD_MULTIPLE)" \
 		mpi 2 "$(program threads)" "$thread_count" 4
 	check "a spawned job is reached" mpi 1 "$(program spawn)"
-	check "a small ring and few rings: sends wait, none is lost" \
-		mpi 4 --mca btl_xpmem_numa_ring_size 16k \
-		--mca btl_xpmem_numa_max_rings 1 "$(program manytoone)" 300
+	check "a receiver that sleeps: sends wait, none is lost" \
+		mpi 3 "$(program flood)" "$flood_count"
+	check "... indeed they found no room" counted_is refused ">" 0
+	check "... nor with small rings and few fragments" \
+		mpi 3 --mca btl_xpmem_numa_ring_size 16k \
+		--mca btl_xpmem_numa_max_rings 1 \
+		--mca btl_xpmem_numa_free_list_max 16 \
+		"$(program flood)" "$flood_count"
+	check "... indeed" counted_is refused ">" 0
 }
 
 cases_self() {
