@@ -5,24 +5,25 @@
 #include <stddef.h>
 #include <string.h>
 
-/*
- * From this size on the processor's own string copy is taken: it skips the
- * read for ownership and the vector code of memcpy().
- */
-#define COPY_STRING	(16UL << 10)
+typedef void (*copy_kernel)(void *dst, const void *src, size_t len);
+
+/* Below the first, memcpy() is as good as anything. */
+#define COPY_MEDIUM	(2UL << 10)
+#define COPY_LARGE	(64UL << 10)
+
+/* The fastest here for each class of length; chosen by copy_choose(). */
+extern copy_kernel copy_medium, copy_large;
+
+void copy_choose(void);
 
 static inline void copy(void *dst, const void *src, size_t len)
 {
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-	if (len >= COPY_STRING) {
-		__asm__ volatile("rep movsb"
-				 : "+D"(dst), "+S"(src), "+c"(len)
-				 :
-				 : "memory");
-		return;
-	}
-#endif
-	memcpy(dst, src, len);
+	if (len < COPY_MEDIUM)
+		memcpy(dst, src, len);
+	else if (len < COPY_LARGE)
+		copy_medium(dst, src, len);
+	else
+		copy_large(dst, src, len);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "copy.h"
 #include "place.h"
 #include "port.h"
 
@@ -99,6 +100,7 @@ int xnuma_domain_open(const struct xnuma_config *config,
 
 	if (!thread_self())
 		return -ENOMEM;
+	copy_choose();
 	dom = aligned_alloc(CACHE_LINE, sizeof(*dom));
 	if (!dom)
 		return error(-ENOMEM, "out of memory");
