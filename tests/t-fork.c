@@ -90,7 +90,7 @@ static void test_descriptors(void)
 			check(!strstr(target, "socket:"));
 			check(!strstr(target, "eventfd"));
 			check(!strstr(target, "eventpoll"));
-			check(!strstr(target, "xpmem_numa"));
+			check(!strstr(target, "/dev/xpmem_numa"));
 			check(!strstr(target, "memfd:xnuma"));
 		}
 		check(dir);
