@@ -81,17 +81,36 @@ static void test_kill(void)
 }
 
 /* A thread of the owner that cannot die before the file system thaws. */
+static _Atomic pid_t stuck_tid;
+
 static void *stuck(void *file)
 {
+	stuck_tid = gettid();
 	*(volatile char *)file = 1;
 	return NULL;
 }
 
+static char state_of(pid_t tid)
+{
+	char path[48], text[256] = "", *end;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	end = read(fd, text, sizeof(text) - 1) > 0 ? strrchr(text, ')') : NULL;
+	close(fd);
+	return end ? end[2] : '?';
+}
+
+/* Returns when the thread sleeps where no signal wakes it. */
 static long on_stick(long file, long b, long c)
 {
 	pthread_t thread;
+	int ret = pthread_create(&thread, NULL, stuck, (void *)file);
 
-	return -pthread_create(&thread, NULL, stuck, (void *)file);
+	while (!ret && (!stuck_tid || state_of(stuck_tid) != 'D'))
+		usleep(1000);
+	return -ret;
 }
 
 static long on_map_file(long a, long b, long c)
@@ -118,7 +137,7 @@ static bool reaped(long refused)
 {
 	int i;
 
-	for (i = 0; i < 10000 && stat_read("refused") == refused; i++)
+	for (i = 0; i < 30000 && stat_read("refused") == refused; i++)
 		usleep(1000);
 	return stat_read("refused") > refused;
 }

@@ -183,14 +183,13 @@ static void test_reset_many(void)
 		wrong += load(win + i * 2 * MIB) != 0;
 	check_uint(im.st->poisoned, ==, N);
 	check_int(on(on_map, AREA + 2 * MIB, N * 2 * MIB, 0), ==, 0);
-	for (i = 1; i <= N; i++) {
-		wrong += on(on_store, AREA + i * 2 * (long)MIB, 0x35, 0) != 0;
+	check_int(on(on_stride, AREA + 2 * MIB, N, 2 * MIB), ==, 0);
+	for (i = 1; i <= N; i++)
 		wrong += load(win + i * 2 * MIB) != 0;
-	}
 	check_int(wrong, ==, 0);
 	check_int(reset(0, 0), ==, 0);
 	for (i = 1; i <= N; i++)
-		wrong += load(win + i * 2 * MIB) != 0x35;
+		wrong += load(win + i * 2 * MIB) != 0x31;
 	check_int(wrong, ==, 0);
 	check(import_valid(&im));
 	check_int(munmap(win, (N + 1) * 2 * MIB), ==, 0);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +45,13 @@ long on_fill(long addr, long len, long byte)
 	return 0;
 }
 
+long on_stride(long addr, long n, long stride)
+{
+	for (; n--; addr += stride)
+		*(volatile char *)addr = 0x31;
+	return 0;
+}
+
 long on_load(long addr, long b, long c)
 {
 	return load((void *)addr);
@@ -69,6 +77,7 @@ long on_fork(long a, long b, long c)
 	pid_t pid = fork();
 
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(3);	/* or the parent's end would not be seen */
 		for (;;)
 			pause();

@@ -158,6 +158,7 @@ long on_unmap(long addr, long len, long);
 long on_protect(long addr, long len, long prot);
 long on_advise(long addr, long len, long advice);
 long on_fill(long addr, long len, long byte);
+long on_stride(long addr, long n, long stride);	/* n times the byte 0x31 */
 long on_load(long addr, long, long);		/* as load() */
 long on_store(long addr, long byte, long);
 long on_count(long addr, long len, long byte);	/* bytes that are not @byte */
