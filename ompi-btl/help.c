@@ -14,7 +14,7 @@
 #include "component.h"
 #include "opal/util/show_help.h"
 
-#define TURN	500000	/* microseconds, for mpirun to end the job */
+#define TURN	3	/* seconds, for a busy mpirun to end the job */
 
 void help_init(void)
 {
@@ -53,9 +53,9 @@ void help_refuse(const char *topic, const char *text)
 
 	if (!compat_in_job())
 		return;
-	usleep(turn * TURN);
+	sleep(turn * TURN);
 	say(topic, text);
 	compat_abort(1, "xpmem_numa cannot start");
-	usleep(TURN);
+	sleep(TURN);
 	_exit(1);
 }

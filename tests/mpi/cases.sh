@@ -121,6 +121,7 @@ cases_regions() {
 	check "messages from and to all kinds of memory" \
 		mpi 2 --mca btl_xpmem_numa_eager_limit 4096 \
 		"$(program regions)"
+	counted_is fallbacks ">" 0 > "$tmp/fell_back"
 	grep '^region ' "$tmp/mpi" > "$tmp/regions"
 	while read -r line; do
 		name=${line#region }
@@ -135,6 +136,18 @@ cases_regions() {
 			;;
 		esac
 	done < "$tmp/regions"
+	# the last two kinds, where they can be had, are what no peer reaches
+	if grep -Eq '^region (secret|device): all right' "$tmp/regions"; then
+		check "memory out of reach was sent instead" \
+			[ ! -s "$tmp/fell_back" ]
+	else
+		skip_test "memory out of reach was sent instead" \
+			"neither secret nor device memory can be had"
+	fi
+	check "all else was reached where it was" \
+		mpi 2 "$(program regions)" stack data bss brk heap mmap \
+		shared thp hugetlb file-shared file-private memfd sysv text
+	check "... without a single exception" counted_is fallbacks == 0
 }
 
 # ---- what the messages cost ----
