@@ -151,22 +151,29 @@ static void see_page(struct xnuma_export *exp, unsigned long va,
 		found->task = NULL;
 }
 
+static void touch_ahead(struct slow *s, struct mm_struct *mm, unsigned long end)
+{
+	unsigned long va;
+
+	for (va = s->va + PAGE_SIZE; va < end; va += PAGE_SIZE)
+		if (fatal_signal_pending(current) ||
+		    touch_page(mm, va, s->write))
+			return;
+}
+
 static void touch_locked(struct slow *s, struct xnuma_carry *found)
 {
 	struct mm_struct *mm = import_of(s)->exp->mm;
-	unsigned long va = s->va + PAGE_SIZE;
 	int ret = touch_page(mm, s->va, s->write);
 
-	found->reason = -ret;
-	if (ret)
-		return;
-	while (va < s->end && !fatal_signal_pending(current) &&
-	       !touch_page(mm, va, s->write))
-		va += PAGE_SIZE;
+	if (!ret)
+		touch_ahead(s, mm, s->end);
 	/* The lock may have been dropped in between: is it still allowed? */
-	found->reason = -xnuma_memory_check(mm, s->va, s->write);
+	found->reason = -(ret ?: xnuma_memory_check(mm, s->va, s->write));
 	if (!found->reason)
 		see_page(import_of(s)->exp, s->va, found);
+	if (!found->reason && found->task)
+		touch_ahead(s, mm, xnuma_swapin_end(mm, s->va, found->pfn));
 }
 
 /* A file system can let its caller wait for ever, and nobody can kill him. */

@@ -44,6 +44,8 @@ int xnuma_fill(struct xnuma_fault *f);
 bool xnuma_insert_table(struct vm_fault *vmf);
 
 vm_fault_t xnuma_slow_fault(struct xnuma_fault *f);
+unsigned long xnuma_swapin_end(struct mm_struct *mm, unsigned long va,
+			       unsigned long entry);
 bool xnuma_carry_take(struct xnuma_fault *f, struct xnuma_carry *carry);
 
 int xnuma_memory_check(struct mm_struct *mm, unsigned long va, bool write);
