@@ -3,9 +3,10 @@
  * help.c - texts for the user, said once
  *
  * Open MPI's own way, opal_show_help(), hands a text to mpirun, which tells
- * repetitions by number. But the mpirun of 4.1 acknowledges a text before it
- * has read it and may then read freed memory; about every fourth was lost. What
- * must arrive is therefore written to standard error, by one process.
+ * repetitions by number. But the mpirun of 4.1.4 often cannot unpack it ("Data
+ * unpack would read past end of buffer"): of 65 jobs refused that way, 17 ended
+ * without a word. What must arrive is therefore written to standard error, by
+ * one process.
  */
 #include <stdio.h>
 #include <stdlib.h>
