@@ -78,7 +78,8 @@ enum xnuma_log_level { XNUMA_LOG_ERROR, XNUMA_LOG_WARN, XNUMA_LOG_INFO };
  * @mode:	who may import, bits of 0666; 0600 is the same user
  * @gid:	group that @mode speaks of; (gid_t)-1 is the caller's
  * @key:	secret of the job, all zero is none
- * @name:	any number, shown to peers as the source of messages
+ * @name:	shown to peers as the source of messages; no two living processes
+ *		may use the same. The default is the process id.
  * @ring_size:	bytes of a message ring, power of two, 4 KiB to 16 MiB
  * @max_rings:	rings that busy peers may own, 1 to 65,536
  * @window_limit: bytes of address space for windows; 0 is the smaller of a
@@ -86,7 +87,8 @@ enum xnuma_log_level { XNUMA_LOG_ERROR, XNUMA_LOG_WARN, XNUMA_LOG_INFO };
  * @window_size: bytes of one window, power of two; 0 is chosen from
  *		@window_limit
  * @node:	NUMA node for the queues; -1 is the caller's
- * @log:	told of warnings on slow paths; NULL is silence
+ * @log:	told of warnings on slow paths; NULL is silence. It must not call
+ *		this library.
  * @log_arg:	first argument of @log
  */
 struct xnuma_config {
@@ -129,7 +131,7 @@ int xnuma_config_init(struct xnuma_config *config);
  *
  * Return:
  * * 0		- open
- * * -ENODEV	- port kmod: the module is not loaded
+ * * -ENODEV	- port kmod: the module is not loaded; or pages are not 4 KiB
  * * -EACCES	- port kmod: no permission on the device
  * * -EPROTO	- port kmod: the module speaks another ABI version
  * * -EINVAL	- a field of @config is out of range
@@ -397,7 +399,7 @@ struct xnuma_import *xnuma_peer_memory(struct xnuma_peer *peer);
  * * 0		- done; @comp will not be called
  * * 1		- under way, @comp will be called; only if @comp was given
  * * -EFAULT	- some of it is not (or no longer) reachable; @dst is undefined
- * * -EACCES	- not exported, or denied
+ * * -EACCES	- not exported, denied, or taken back by xnuma_unexport()
  * * -EPIPE	- the peer is gone
  * * -ENOTSUP	- this port cannot reach this memory: send it instead
  * * -ENOMEM	- no address space for a window
@@ -456,7 +458,7 @@ int xnuma_flush(struct xnuma_peer *peer, struct xnuma_completion *comp);
  * xnuma_window_hold - a pointer into a peer, for code outside this library
  * @imp:	whose
  * @va:		address in the peer
- * @len:	bytes
+ * @len:	bytes, > 0
  * @ptr:	out: the same bytes in this process
  * @win:	out: xnuma_window_release()
  *
@@ -483,8 +485,8 @@ void xnuma_window_release(struct xnuma_window *win);
  * @rights:	XNUMA_READ, or XNUMA_READ | XNUMA_WRITE
  * @exp:	out: xnuma_unexport()
  *
- * Return: 0, -EINVAL, -ENOTSUP (port user: not from xnuma_alloc()),
- * -ENOMEM, -EDQUOT
+ * Return: 0, -EINVAL, -ENOTSUP (policy none; port user: not from
+ * xnuma_alloc()), -ENOMEM, -EDQUOT
  */
 int xnuma_export(struct xnuma_domain *dom, void *addr, size_t len,
 		 unsigned int rights, struct xnuma_export **exp);
