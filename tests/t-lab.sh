@@ -93,10 +93,12 @@ XNUMA_KMOD_PARAMS='splat=never refuse=0' OMPI_MCA_carried='a b' \
 	 echo cpus $(nproc); echo swap $(grep -c zram /proc/swaps)
 	 kill -SEGV $$'
 boot hang --no-module --timeout 3 -- sh -c 'echo begun; sleep 1000; echo over'
+# Output takes a moment through its pipe, and a panic waits for nobody.
+begin='echo begun; until grep -q begun /run/lab/job/out; do :; done'
 boot panic --no-module -- sh -c \
-	'echo begun; echo c > /proc/sysrq-trigger; sleep 10; echo over'
+	"$begin"'; echo c > /proc/sysrq-trigger; sleep 10; echo over'
 boot lost --no-module -- sh -c \
-	'echo begun; echo o > /proc/sysrq-trigger; sleep 100; echo over'
+	"$begin"'; echo o > /proc/sysrq-trigger; sleep 100; echo over'
 XNUMA_KMOD_PARAMS=splat=unload boot splat -- echo fine
 XNUMA_KMOD_PARAMS=hold=1 boot leak -- echo fine
 XNUMA_KMOD_PARAMS=refuse=1 boot refuse -- echo never
