@@ -7,7 +7,7 @@ echo "# limit: 900"
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/functions.sh"
 port=kmod
-random_count=1000 many_count=500 thread_count=100 flood_count=500
+random_count=100000 many_count=500 thread_count=100 flood_count=500
 # shellcheck source=tests/mpi/cases.sh
 . "$srcdir/mpi/cases.sh"
 

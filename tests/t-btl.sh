@@ -6,7 +6,7 @@
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/functions.sh"
 port=user
-random_count=4000 many_count=2000 thread_count=500 flood_count=2000
+random_count=100000 many_count=2000 thread_count=500 flood_count=2000
 # shellcheck source=tests/mpi/cases.sh
 . "$srcdir/mpi/cases.sh"
 
