@@ -32,7 +32,7 @@ static unsigned long mapped_in_arena(void)
 		n = sscanf(line, "%lx-%lx %*s %*s %*s %*s %99s", &start, &end,
 			   name);
 		if (n >= 3 && end - start <= SIZE && end - start > 2 * 4096 &&
-		    (strstr(name, "xnuma-heap") || strstr(name, "xpmem_numa")))
+		    (strstr(name, "xnuma-heap") || strstr(name, "xpmem_numa:")))
 			total += end - start;
 	}
 	fclose(maps);
