@@ -191,7 +191,7 @@ static int file_mmap(struct file *file, struct vm_area_struct *vma)
 	if (!imp)
 		return -ENOENT;
 	file = imp->file;
-	ret = xnuma_window_mmap(imp, file, vma, va);
+	ret = xnuma_window_mmap(imp, vma, va);
 	fput(file);
 	return ret;
 }

@@ -130,11 +130,6 @@ static const struct file_operations import_fops = {
 	.llseek = noop_llseek,
 };
 
-bool xnuma_is_import(struct file *file)
-{
-	return file->f_op == &import_fops;
-}
-
 /* ---- the tiny file system that the inodes live in ---- */
 
 static char *import_dname(struct dentry *dentry, char *buffer, int buflen)

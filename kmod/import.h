@@ -25,7 +25,7 @@ struct xnuma_carry {
 /*
  * One process's right to an export. It owns an inode, so that the kernel's own
  * reverse map finds its windows, and only its own. Its file is held by the
- * handle and by each window; callbacks and slow faults hold the kref.
+ * handle, each window and each slow fault; callbacks hold the kref.
  */
 struct xnuma_import {
 	struct xnuma_object obj;
@@ -67,13 +67,6 @@ void xnuma_import_zap(struct xnuma_import *imp, unsigned long start,
 void xnuma_import_zap_all(struct xnuma_export *exp, unsigned long start,
 			  unsigned long end);
 void xnuma_import_tell_all(struct xnuma_export *exp, u32 state);
-bool xnuma_is_import(struct file *file);
-
-static inline struct xnuma_import *xnuma_import_get(struct xnuma_import *imp)
-{
-	kref_get(&imp->kref);
-	return imp;
-}
 
 static inline struct xpmem_numa_import_status *
 xnuma_import_status(struct xnuma_import *imp)

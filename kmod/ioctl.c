@@ -9,8 +9,8 @@
 
 /*
  * Every call gets a kernel copy of its argument and leaves the answer there.
- * Calls that make something put it into the handles only after the copy out
- * cannot fail any more: see .undo.
+ * What a call has made is taken back when the answer cannot be delivered: see
+ * .undo.
  */
 union argument {
 	struct xpmem_numa_query query;

@@ -73,12 +73,6 @@ struct xnuma_user *xnuma_user_get(void)
 	return user;
 }
 
-struct xnuma_user *xnuma_user_ref(struct xnuma_user *user)
-{
-	refcount_inc(&user->refs);
-	return user;
-}
-
 void xnuma_user_put(struct xnuma_user *user)
 {
 	if (!refcount_dec_and_mutex_lock(&user->refs, &users_lock))

@@ -30,7 +30,6 @@ struct xnuma_user {
 extern unsigned int xnuma_limits[XNUMA_LIMITS];
 
 struct xnuma_user *xnuma_user_get(void);
-struct xnuma_user *xnuma_user_ref(struct xnuma_user *user);
 void xnuma_user_put(struct xnuma_user *user);
 
 bool xnuma_charge(struct xnuma_user *user, enum xnuma_limit limit);

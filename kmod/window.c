@@ -142,8 +142,8 @@ static int map_memory(struct xnuma_import *imp, struct vm_area_struct *vma,
  * The vma moves to the import's own file, so that the kernel's reverse map of
  * that file is ours (as dma-buf does). The caller holds imp->file.
  */
-int xnuma_window_mmap(struct xnuma_import *imp, struct file *file,
-		      struct vm_area_struct *vma, unsigned long va)
+int xnuma_window_mmap(struct xnuma_import *imp, struct vm_area_struct *vma,
+		      unsigned long va)
 {
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;

@@ -37,8 +37,8 @@ struct xnuma_fault {
 /* What filling came to: 0 done, > 0 one of these, < 0 -XPMEM_NUMA_REASON_*. */
 enum { XNUMA_FILL_DONE, XNUMA_FILL_SLOW, XNUMA_FILL_AGAIN };
 
-int xnuma_window_mmap(struct xnuma_import *imp, struct file *file,
-		      struct vm_area_struct *vma, unsigned long va);
+int xnuma_window_mmap(struct xnuma_import *imp, struct vm_area_struct *vma,
+		      unsigned long va);
 
 int xnuma_fill(struct xnuma_fault *f);
 bool xnuma_insert_table(struct vm_fault *vmf);
