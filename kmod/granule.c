@@ -78,7 +78,7 @@ static bool granule_invalidate(struct mmu_interval_notifier *mni,
 	unsigned long end = mni->interval_tree.last + 1;
 
 	xnuma_count(invalidations);
-	if (xnuma_zap_nested()) {
+	if (xnuma_zap_nested() && !xnuma_mutated(NEST)) {
 		xnuma_count(nested);
 		return true;
 	}

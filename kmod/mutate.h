@@ -19,6 +19,7 @@ enum xnuma_mutation {
 	XNUMA_MUTATE_SECRET,	/* any kind of memory is exported (I5) */
 	XNUMA_MUTATE_NODE,	/* first touch takes the importer's node (I9) */
 	XNUMA_MUTATE_NAMES,	/* all importers are zapped, not those that touched */
+	XNUMA_MUTATE_NEST,	/* a zap's own notifiers are answered as others' (I4) */
 };
 
 #ifdef XNUMA_MUTATIONS

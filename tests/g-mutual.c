@@ -226,6 +226,32 @@ static void test_cycle(void)
 	peer_stop(&b);
 }
 
+/*
+ * Memory and a window in one granule of each, and the window shows half of the
+ * other's memory and half of his window: taking that memory back unmaps in the
+ * other's window, that in mine, and that asks for the granule at hand.
+ */
+static void test_knot(void)
+{
+	const long half = (long)MIB / 2, win = AREA + (long)MIB;
+	long nested = stat_read("nested");
+
+	begin();
+	check_int(peer_call(&a, on_unmap, win, MIB, 0), ==, 0);
+	check_int(peer_call(&b, on_unmap, win, MIB, 0), ==, 0);
+	check_int(peer_call(&a, on_cycle, AREA + half, win, MIB), ==, 0);
+	check_int(peer_call(&b, on_cycle, AREA + half, win, MIB), ==, 0);
+	check_int(peer_call(&a, on_fill, AREA, MIB, 1), ==, 0);
+	check_int(peer_call(&b, on_fill, AREA, MIB, 1), ==, 0);
+	check_int(peer_call(&a, on_cycle_touch, 128, 0, 0), ==, 128);
+	check_int(peer_call(&b, on_cycle_touch, 128, 0, 0), ==, 128);
+	check_int(peer_begin(&a, on_advise, AREA + half, half, MADV_DONTNEED),
+		  ==, 0);
+	check_int(answer(&a), ==, 0);
+	check_int(stat_read("nested"), >, nested);
+	end();
+}
+
 /* And both die at the same time. */
 static void test_cycle_death(void)
 {
@@ -255,6 +281,7 @@ int main(void)
 	TEST(test_mutual(), "I4: two that import each other get on");
 	TEST(test_self(), "I4: a process can import itself");
 	TEST(test_cycle(), "I4: windows over each other's windows do not lock up");
+	TEST(test_knot(), "I4: a zap that comes back to its granule goes on");
 	TEST(test_cycle_death(), "I4: both of a pair are killed, 10 times");
 	return tap_done();
 }

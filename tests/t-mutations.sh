@@ -16,7 +16,7 @@ tests=(
 	RETRY=g-seq
 )
 # What these leave behind is a broken guest: one boot each.
-fatal=(WRITE=g-writes ZAP=g-coherence)
+fatal=(WRITE=g-writes ZAP=g-coherence NEST=g-mutual)
 
 number_of() { # NAME
 	sed -n 's/^\tXNUMA_MUTATE_\([A-Z]*\),.*/\1/p' \
