@@ -34,8 +34,10 @@ guest_bench() {
 	lab --timeout 3600 -- "$top/tests/bench/run" --port kmod "$@"
 }
 
-guest_first_fault() {
-	lab --icount --timeout 1200 -- "$build/tests/bench/first-fault"
+# shellcheck disable=SC2120 # the options are kmod's
+guest_count() {
+	lab_kernel
+	XNUMA_BUILDDIR=$build "$top/tests/bench/kmod" "$@"
 }
 
 # Open MPI asks root for these two words.

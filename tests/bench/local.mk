@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Part of tests/Makefile.am
 
-EXTRA_DIST += bench/run bench/calls
+EXTRA_DIST += bench/run bench/calls bench/kmod
 
-noinst_PROGRAMS += bench/first-fault
-bench_first_fault_SOURCES = bench/first-fault.c
-bench_first_fault_CPPFLAGS = -I$(top_srcdir)/include
-bench_first_fault_CFLAGS = $(AX_WARN)
-bench_first_fault_LDADD =
+noinst_PROGRAMS += bench/count
+bench_count_SOURCES = \
+	bench/count.c \
+	bench/count.h \
+	bench/count-heap.c \
+	bench/count-port.c \
+	bench/count-revoke.c \
+	bench/count-touch.c \
+	$(NULL)
+bench_count_CFLAGS = $(AM_CFLAGS)
+bench_count_LDADD = libguest.a
 
 noinst_PROGRAMS += bench/queue
 bench_queue_SOURCES = bench/queue.c
