@@ -12,6 +12,7 @@
 #include "granule.h"
 #include "import.h"
 #include "mutate.h"
+#include "trace.h"
 #include "work.h"
 
 static DEFINE_SPINLOCK(ids_lock);	/* protects ids; looked up under RCU */
@@ -44,6 +45,7 @@ static bool leave_active(struct xnuma_export *exp, u32 state)
 	if (cmpxchg(&exp->state, XPMEM_NUMA_ACTIVE, state) != XPMEM_NUMA_ACTIVE)
 		return false;
 	smp_store_release(&status_of(exp)->state, state);
+	trace_unexport(exp, state);
 	xnuma_import_tell_all(exp, state);
 	return true;
 }
@@ -245,6 +247,7 @@ void xnuma_export_publish(struct xnuma_export *exp)
 		exp->id = get_random_u64();
 	} while (!exp->id || id_find(exp->id));
 	rcu_read_unlock();
+	trace_export(exp);	/* before anybody can import it */
 	hash_add_rcu(ids, &exp->node_id, exp->id);
 	spin_unlock(&ids_lock);
 }

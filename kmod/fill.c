@@ -76,6 +76,7 @@ static int commit_pmd(struct xnuma_fault *f, unsigned long seq,
 		return ret;
 	xnuma_insert_pmd(f, entry);
 	mutex_unlock(&f->g->lock);
+	f->path = XNUMA_PATH_PMD;
 	return XNUMA_FILL_DONE;
 }
 
@@ -191,8 +192,10 @@ static int fill_carried(struct xnuma_fault *f, struct xnuma_carry *carry)
 	/* Whoever saw the page has made the granule, perhaps just now. */
 	f->g = xnuma_granule_find(f->exp, f->va);
 	ret = commit(f, f->va, f->va + PAGE_SIZE, carry->seq, &carry->pfn);
-	if (ret == XNUMA_FILL_DONE)
+	if (ret == XNUMA_FILL_DONE) {
 		xnuma_count_in(&f->imp->stats, carried);
+		f->path = XNUMA_PATH_CARRIED;
+	}
 	return ret;
 }
 

@@ -5,6 +5,7 @@
 #include "granule.h"
 #include "import.h"
 #include "mutate.h"
+#include "trace.h"
 #include "zap.h"
 
 static struct kmem_cache *granule_cache;
@@ -49,6 +50,16 @@ static void zap_named(struct xnuma_granule *g, unsigned long start,
 	}
 }
 
+static unsigned long granule_start(struct xnuma_granule *g)
+{
+	return g->mni.interval_tree.start;
+}
+
+static unsigned long granule_end(struct xnuma_granule *g)
+{
+	return g->mni.interval_tree.last + 1;
+}
+
 static void granule_zap(struct xnuma_granule *g, unsigned long start,
 			unsigned long end)
 {
@@ -64,6 +75,42 @@ static void granule_zap(struct xnuma_granule *g, unsigned long start,
 	xnuma_export_revoked(g->exp);
 }
 
+static enum xnuma_revoked granule_revoke(struct xnuma_granule *g,
+					 const struct mmu_notifier_range *range,
+					 unsigned long seq)
+{
+	enum xnuma_revoked what = XNUMA_REVOKED_ZAPPED;
+
+	if (xnuma_zap_nested() && !xnuma_mutated(NEST)) {
+		xnuma_count(nested);
+		return XNUMA_REVOKED_NESTED;
+	}
+	if (mmu_notifier_range_blockable(range)) {
+		mutex_lock(&g->lock);
+	} else if (!mutex_trylock(&g->lock)) {
+		xnuma_count(refused);
+		return XNUMA_REVOKED_REFUSED;
+	}
+	if (g->touched && !mmu_notifier_range_blockable(range)) {
+		mutex_unlock(&g->lock);
+		xnuma_count(refused);
+		return XNUMA_REVOKED_REFUSED;
+	}
+	mmu_interval_set_seq(&g->mni, seq);
+	if (!g->touched) {
+		xnuma_count(idle);
+		what = XNUMA_REVOKED_IDLE;
+	} else if (range->event == MMU_NOTIFY_RELEASE) {
+		g->touched = 0;	/* the life notifier zaps everything at once */
+		what = XNUMA_REVOKED_LATER;
+	} else {
+		granule_zap(g, max(granule_start(g), range->start),
+			    min(granule_end(g), range->end));
+	}
+	mutex_unlock(&g->lock);
+	return what;
+}
+
 /*
  * I1: when this returns true, no importer reaches [range) any more. I3: set_seq
  * happens under the lock under which faults insert, so a fault that looked
@@ -74,34 +121,12 @@ static bool granule_invalidate(struct mmu_interval_notifier *mni,
 			       unsigned long seq)
 {
 	struct xnuma_granule *g = container_of(mni, struct xnuma_granule, mni);
-	unsigned long start = mni->interval_tree.start;
-	unsigned long end = mni->interval_tree.last + 1;
+	enum xnuma_revoked what;
 
 	xnuma_count(invalidations);
-	if (xnuma_zap_nested() && !xnuma_mutated(NEST)) {
-		xnuma_count(nested);
-		return true;
-	}
-	if (mmu_notifier_range_blockable(range)) {
-		mutex_lock(&g->lock);
-	} else if (!mutex_trylock(&g->lock)) {
-		xnuma_count(refused);
-		return false;
-	}
-	if (g->touched && !mmu_notifier_range_blockable(range)) {
-		mutex_unlock(&g->lock);
-		xnuma_count(refused);
-		return false;
-	}
-	mmu_interval_set_seq(mni, seq);
-	if (!g->touched)
-		xnuma_count(idle);
-	else if (range->event == MMU_NOTIFY_RELEASE)
-		g->touched = 0;	/* the life notifier zaps everything at once */
-	else
-		granule_zap(g, max(start, range->start), min(end, range->end));
-	mutex_unlock(&g->lock);
-	return true;
+	what = granule_revoke(g, range, seq);
+	trace_revoke(g, range->start, range->end, range->event, what);
+	return what != XNUMA_REVOKED_REFUSED;
 }
 
 static const struct mmu_interval_notifier_ops granule_ops = {
@@ -120,9 +145,12 @@ void xnuma_granule_zap_range(struct xnuma_export *exp, unsigned long start,
 		unsigned long base = i << XNUMA_GRANULE_SHIFT;
 
 		mutex_lock(&g->lock);
-		if (g->touched)
+		if (g->touched) {
 			granule_zap(g, max(start, base),
 				    min(end, base + XNUMA_GRANULE_SIZE));
+			trace_revoke(g, start, end, XNUMA_EVENT_DENY,
+				     XNUMA_REVOKED_ZAPPED);
+		}
 		mutex_unlock(&g->lock);
 		cond_resched();
 	}

@@ -6,6 +6,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 #include "import.h"
+#include "trace.h"
 #include "work.h"
 #include "zap.h"
 
@@ -120,7 +121,11 @@ void xnuma_import_put(struct xnuma_import *imp)
 
 static int import_file_release(struct inode *inode, struct file *file)
 {
-	xnuma_import_put(file->private_data);
+	struct xnuma_import *imp = file->private_data;
+
+	if (imp->slot >= 0)
+		trace_unimport(imp);
+	xnuma_import_put(imp);
 	return 0;
 }
 
@@ -321,6 +326,7 @@ struct file *xnuma_import_create(struct xpmem_numa_import *arg,
 		return ERR_PTR(ret);
 	}
 	imp->file = file;
+	trace_import(imp);
 	arg->addr = exp->start;
 	arg->len = exp->end - exp->start;
 	return file;

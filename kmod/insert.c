@@ -6,6 +6,7 @@
 #include <asm/pgalloc.h>
 #include "granule.h"
 #include "mutate.h"
+#include "trace.h"
 #include "window.h"
 
 struct filling {
@@ -114,6 +115,7 @@ void xnuma_insert_entries(struct xnuma_fault *f, unsigned long start,
 	xnuma_granule_touch(f->g, f->imp);
 	apply_to_page_range(f->vma->vm_mm, addr, end - start, fill_entry, &fill);
 	xnuma_add_in(&f->imp->stats, inserted, fill.inserted);
+	trace_insert(f, start, end, fill.inserted, false);
 	/*
 	 * Poison of before the owner mapped memory. Take it away: the counter
 	 * says that it was there.
@@ -159,4 +161,5 @@ void xnuma_insert_pmd(struct xnuma_fault *f, unsigned long entry)
 			  vm_get_page_prot(write ? flags : flags & ~VM_WRITE),
 			  write);
 	xnuma_count_in(&f->imp->stats, inserted_pmd);
+	trace_insert(f, first, first + PMD_SIZE, 1, true);
 }

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include "granule.h"
 #include "mutate.h"
+#include "trace.h"
 #include "window.h"
 #include "zap.h"
 
@@ -88,8 +89,10 @@ vm_fault_t xnuma_poison(struct xnuma_fault *f, int reason)
 		xnuma_count_in(&f->imp->stats, denied);
 	if (f->prefault || !(f->imp->flags & XPMEM_NUMA_IMPORT_POISON)) {
 		xnuma_count_in(&f->imp->stats, sigbus);
+		trace_poison(f, reason, true);
 		return VM_FAULT_SIGBUS;
 	}
+	trace_poison(f, reason, false);
 	return poison(f, reason);
 }
 

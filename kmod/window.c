@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include "granule.h"
+#include "trace.h"
 #include "window.h"
 
 /* ---- faults ---- */
@@ -27,6 +28,10 @@ static vm_fault_t window_fault(struct vm_fault *vmf, bool write, bool upgrade)
 		f.prefault->called = true;
 	xnuma_count_in(&imp->stats, faults);
 	ret = xnuma_fill(&f);
+	if (ret)
+		f.path = ret == XNUMA_FILL_SLOW ? XNUMA_PATH_SLOW :
+						  XNUMA_PATH_POISON;
+	trace_fault(&f);
 	if (ret == XNUMA_FILL_DONE)
 		return VM_FAULT_NOPAGE;
 	if (ret == XNUMA_FILL_SLOW)

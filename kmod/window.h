@@ -20,6 +20,15 @@ struct xnuma_prefault {
 	unsigned long reached;		/* out: filled up to here, 0: all */
 };
 
+/* How a fault was answered, for who traces it. */
+enum xnuma_path {
+	XNUMA_PATH_FAST,
+	XNUMA_PATH_PMD,		/* fast, by a huge entry */
+	XNUMA_PATH_CARRIED,	/* by what the slow path had found */
+	XNUMA_PATH_SLOW,	/* not yet: the fault is retried */
+	XNUMA_PATH_POISON,	/* or SIGBUS */
+};
+
 /* One fault in a window. */
 struct xnuma_fault {
 	struct vm_fault *vmf;
@@ -32,6 +41,7 @@ struct xnuma_fault {
 	unsigned long want;		/* what the slow path has to bring in */
 	bool write;
 	bool upgrade;			/* from .pfn_mkwrite: an entry is there */
+	u8 path;			/* out: XNUMA_PATH_* */
 };
 
 /* What filling came to: 0 done, > 0 one of these, < 0 -XPMEM_NUMA_REASON_*. */
