@@ -238,13 +238,16 @@ static struct xnuma_export *id_find(u64 id)
 	return NULL;
 }
 
-/* Give it the random name by which it is found from now on. */
+/*
+ * Give it the random name by which it is found from now on: positive also to
+ * those who keep it in a signed number.
+ */
 void xnuma_export_publish(struct xnuma_export *exp)
 {
 	spin_lock(&ids_lock);
 	rcu_read_lock();
 	do {
-		exp->id = get_random_u64();
+		exp->id = get_random_u64() >> 1;
 	} while (!exp->id || id_find(exp->id));
 	rcu_read_unlock();
 	trace_export(exp);	/* before anybody can import it */

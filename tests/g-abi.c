@@ -110,6 +110,7 @@ static void test_export(void)
 	check_refused(XPMEM_NUMA_EXPORT, &valid, wrong);
 	check_int(dev_call(fd, XPMEM_NUMA_EXPORT, &valid), ==, 0);
 	check_uint(valid.id, !=, 0);
+	check_uint(valid.id, <, 1ULL << 63);
 	check_uint(valid.id, !=, ex.id);
 	check_uint(valid.handle, !=, ex.handle);
 	check_int(dev_handle(fd, XPMEM_NUMA_UNEXPORT, valid.handle), ==, 0);
