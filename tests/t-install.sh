@@ -60,6 +60,20 @@ runs() {
 	LD_LIBRARY_PATH=$root$prefix/lib XNUMA_PORT=user "$tmp/hello"
 }
 
+finds_xpmem() {
+	local dir=$root$prefix/lib/xpmem_numa/lib words ret=0
+
+	words=$(PKG_CONFIG_LIBDIR=$dir/pkgconfig \
+		PKG_CONFIG_SYSROOT_DIR=$root \
+		pkg-config --cflags --libs cray-xpmem) || return
+	read -ra words <<< "$words"
+	echo '#include <xpmem.h>
+		int main(void) { return xpmem_version() > 0 ? 0 : 1; }' |
+		cc -xc - -o "$tmp/xpmem" "${words[@]}" || return
+	"$tmp/xpmem" || ret=$?
+	((ret <= 1))	# without the module 1, without the library 127
+}
+
 # Only C, POSIX and the library's own prefix.
 symbols() {
 	nm -D --defined-only "$root$prefix/lib/libxnuma.so" > "$tmp/symbols" ||
@@ -75,6 +89,9 @@ left() {
 check "make install" run_make install DESTDIR="$root"
 check "interface, library and manuals are there" installed xnuma.h \
 	xpmem_numa.h libxnuma.so xnuma.pc xnuma.3 xnuma.7 xpmem_numa.4
+check "... and, out of the way of an XPMEM, its names" installed xpmem.h \
+	libxpmem.so.0 cray-xpmem.pc libxpmem.3
+check "a program finds them by pkg-config" finds_xpmem
 if [[ $(make_variable WITH_OMPI_TRUE) = '#' ]]; then
 	skip_test "Open MPI's component and its texts are there" "--without-ompi"
 else
