@@ -92,3 +92,12 @@ static inline bool compat_is_shadow_stack(struct vm_area_struct *vma)
 }
 
 #endif /* XNUMA_COMPAT_H */
+/*
+ * Does a page table stay while its mm is locked for reading? Newer kernels may
+ * free one that MADV_DONTNEED left empty, and then put a huge page in its place.
+ */
+static inline bool compat_tables_stay(void)
+{
+	return !IS_ENABLED(CONFIG_PT_RECLAIM);
+}
+

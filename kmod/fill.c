@@ -14,20 +14,6 @@
 
 #define FILL_TRIES 16	/* snapshots overtaken in a row before the slow path */
 
-static int look(struct xnuma_fault *f, unsigned long start, unsigned long end,
-		unsigned long seq, unsigned long *pfns)
-{
-	struct hmm_range range = {
-		.notifier = &f->g->mni,
-		.notifier_seq = seq,
-		.start = start,
-		.end = end,
-		.hmm_pfns = pfns,
-	};
-
-	return hmm_range_fault(&range);
-}
-
 /*
  * I3: whatever was seen is inserted only if no invalidation came between, and
  * under the lock that invalidations take. Returns with the lock, or FILL_AGAIN.
@@ -117,6 +103,24 @@ static int fill_ahead(struct xnuma_fault *f, unsigned long end,
 	return XNUMA_FILL_SLOW;
 }
 
+static int look_around(struct xnuma_fault *f, unsigned long start,
+		       unsigned long end, unsigned long seq,
+		       unsigned long entry, unsigned long *pfns)
+{
+	int ret;
+
+	f->anon = xnuma_look_table(f, start, end, entry, pfns);
+	if (f->anon)
+		return 0;
+	memset(pfns, 0, (end - start) >> PAGE_SHIFT << 3);
+	ret = xnuma_look(f, start, end, seq, pfns);
+	if (ret)
+		return ret == -EBUSY ? XNUMA_FILL_AGAIN :
+				       -XPMEM_NUMA_REASON_FAULT;
+	xnuma_memory_drop(f->exp->mm, start, end, pfns);
+	return 0;
+}
+
 static int fill_around(struct xnuma_fault *f, unsigned long seq,
 		       unsigned long entry)
 {
@@ -132,16 +136,12 @@ static int fill_around(struct xnuma_fault *f, unsigned long seq,
 				     GFP_KERNEL_ACCOUNT);
 	if (!pfns)
 		return commit(f, f->va, f->va + PAGE_SIZE, seq, &entry);
-	memset(pfns, 0, (end - start) >> PAGE_SHIFT << 3);
-	ret = look(f, start, end, seq, pfns);
-	if (ret) {
-		ret = ret == -EBUSY ? XNUMA_FILL_AGAIN : -XPMEM_NUMA_REASON_FAULT;
-	} else {
-		xnuma_memory_drop(f->exp->mm, start, end, pfns);
-		ret = f->prefault ? fill_ahead(f, end, pfns +
-					       ((f->va - start) >> PAGE_SHIFT)) : 0;
-		ret = ret ?: commit(f, start, end, seq, pfns);
-	}
+	ret = look_around(f, start, end, seq, entry, pfns);
+	if (!ret && f->prefault)
+		ret = fill_ahead(f, end,
+				 pfns + ((f->va - start) >> PAGE_SHIFT));
+	if (!ret)
+		ret = commit(f, start, end, seq, pfns);
 	kfree(xchg(&f->imp->pfns, pfns));
 	if (ret != -XPMEM_NUMA_REASON_DENIED)
 		return ret;
@@ -154,8 +154,9 @@ static int fill_around(struct xnuma_fault *f, unsigned long seq,
 static int fill_once(struct xnuma_fault *f, unsigned long seq)
 {
 	unsigned long entry = 0;
-	int ret = look(f, f->va, f->va + PAGE_SIZE, seq, &entry);
+	int ret = xnuma_look(f, f->va, f->va + PAGE_SIZE, seq, &entry);
 
+	f->anon = false;
 	if (ret == -EBUSY)
 		return XNUMA_FILL_AGAIN;
 	ret = xnuma_memory_check(f->exp->mm, f->va, f->write);

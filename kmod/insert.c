@@ -11,16 +11,17 @@
 
 struct filling {
 	struct xnuma_fault *f;
-	unsigned long *pfn;		/* of the next entry */
-	unsigned long addr;		/* of the next entry, in the importer */
-	pgprot_t prot_ro, prot_rw;
+	const unsigned long *entry;	/* of the next page */
+	unsigned long faulting;		/* the importer's address of the fault */
+	unsigned long end;		/* ... of the last page, exclusive */
+	pte_t ro, rw;			/* entries, without their page frame */
 	unsigned int inserted;
 	bool occupied;			/* the faulting entry maps another page */
 };
 
-static bool is_anon(unsigned long entry)
+static bool is_anon(struct xnuma_fault *f, unsigned long entry)
 {
-	return PageAnon(hmm_pfn_to_page(entry));
+	return f->anon || PageAnon(hmm_pfn_to_page(entry));
 }
 
 /*
@@ -32,7 +33,7 @@ static bool may_write(struct xnuma_fault *f, unsigned long entry, bool faulting)
 	if (xnuma_mutated(WRITE))
 		return f->vma->vm_flags & VM_WRITE;
 	return f->vma->vm_flags & VM_WRITE && entry & HMM_PFN_WRITE &&
-	       ((faulting && f->write) || is_anon(entry));
+	       ((faulting && f->write) || is_anon(f, entry));
 }
 
 /* I6: an entry through which the importer can write is a dirty page. */
@@ -44,33 +45,43 @@ static void mark_dirty(unsigned long entry)
 		set_page_dirty(page);
 }
 
-static int fill_entry(pte_t *ptep, unsigned long addr, void *data)
+static void fill_entry(struct filling *fill, pte_t *ptep, unsigned long addr,
+		       unsigned long entry)
 {
-	struct filling *fill = data;
-	unsigned long entry = *fill->pfn++;
 	unsigned long pfn = entry & ~HMM_PFN_FLAGS;
-	bool faulting = addr == (fill->f->vmf->address & PAGE_MASK);
+	bool faulting = addr == fill->faulting;
+	pte_t old = *ptep;
 	bool write;
-	pte_t pte;
 
-	if (!(entry & HMM_PFN_VALID) || (!faulting && is_zero_pfn(pfn)))
-		return 0;
+	if (!faulting && is_zero_pfn(pfn))
+		return;
 	write = may_write(fill->f, entry, faulting);
-	pte = *ptep;
-	if (!pte_none(pte) && pte_pfn(pte) != pfn) {
+	if (!pte_none(old) && pte_pfn(old) != pfn) {
 		fill->occupied |= faulting;
-		return 0;
+		return;
 	}
-	if (!pte_none(pte) && (pte_write(pte) || !write))
-		return 0;
+	if (!pte_none(old) && (pte_write(old) || !write))
+		return;
 	if (write)
 		mark_dirty(entry);
-	pte = pte_mkspecial(pfn_pte(pfn, write ? fill->prot_rw : fill->prot_ro));
-	if (write)
-		pte = pte_mkdirty(pte);
-	set_pte_at(fill->f->vma->vm_mm, addr, ptep, pte);
+	set_pte_at(fill->f->vma->vm_mm, addr, ptep,
+		   __pte(pte_val(write ? fill->rw : fill->ro) |
+			 pfn << PAGE_SHIFT));
 	fill->inserted++;
-	return 0;
+}
+
+/*
+ * Called for the first entry, with the table locked: the others of the table
+ * lie behind it.
+ */
+static int fill_on(pte_t *ptep, unsigned long addr, void *data)
+{
+	struct filling *fill = data;
+
+	for (; addr < fill->end; addr += PAGE_SIZE, ptep++, fill->entry++)
+		if (*fill->entry & HMM_PFN_VALID)
+			fill_entry(fill, ptep, addr, *fill->entry);
+	return 1;
 }
 
 /*
@@ -99,21 +110,25 @@ bool xnuma_insert_table(struct vm_fault *vmf)
 void xnuma_insert_entries(struct xnuma_fault *f, unsigned long start,
 			  unsigned long end, unsigned long *pfns)
 {
-	unsigned long addr = f->vmf->address - (f->va - start);
+	unsigned long faulting = f->vmf->address & PAGE_MASK;
+	unsigned long addr = faulting - (f->va - start);
 	vm_flags_t flags = f->vma->vm_flags;
 	struct filling fill = {
 		.f = f,
-		.pfn = pfns,
-		.prot_ro = vm_get_page_prot(flags & ~VM_WRITE),
-		.prot_rw = vm_get_page_prot(flags),
+		.entry = pfns,
+		.faulting = faulting,
+		.end = addr + (end - start),
+		.ro = pte_mkspecial(pfn_pte(0, vm_get_page_prot(flags &
+								~VM_WRITE))),
+		.rw = pte_mkspecial(pfn_pte(0, vm_get_page_prot(flags))),
 	};
 
-	addr &= PAGE_MASK;
+	fill.rw = pte_mkdirty(fill.rw);
 	lockdep_assert_held(&f->g->lock);
 	if (!xnuma_insert_table(f->vmf))
 		return;
 	xnuma_granule_touch(f->g, f->imp);
-	apply_to_page_range(f->vma->vm_mm, addr, end - start, fill_entry, &fill);
+	apply_to_page_range(f->vma->vm_mm, addr, end - start, fill_on, &fill);
 	xnuma_add_in(&f->imp->stats, inserted, fill.inserted);
 	trace_insert(f, start, end, fill.inserted, false);
 	/*
@@ -142,7 +157,7 @@ bool xnuma_pmd_fits(struct xnuma_fault *f, unsigned long entry)
 	if (!IS_ALIGNED(pfn, XNUMA_GRANULE_PAGES))
 		return false;
 	/* The huge zero page belongs to nobody. */
-	return is_anon(entry) || page_mapping(hmm_pfn_to_page(entry));
+	return is_anon(f, entry) || page_mapping(hmm_pfn_to_page(entry));
 }
 
 void xnuma_insert_pmd(struct xnuma_fault *f, unsigned long entry)

@@ -32,7 +32,8 @@ unsigned long xnuma_swapin_end(struct mm_struct *mm, unsigned long va,
 	unsigned long start = va + PAGE_SIZE, end = start, stop;
 	struct vm_area_struct *vma = find_vma(mm, va);
 
-	if (!get_mm_counter(mm, MM_SWAPENTS) || hmm_pfn_to_map_order(entry) ||
+	if (!compat_tables_stay() || !get_mm_counter(mm, MM_SWAPENTS) ||
+	    hmm_pfn_to_map_order(entry) ||
 	    !vma || va < vma->vm_start || !vma_is_anonymous(vma))
 		return start;
 	stop = min3((va & PMD_MASK) + PMD_SIZE, vma->vm_end,

@@ -42,6 +42,7 @@ struct xnuma_fault {
 	bool write;
 	bool upgrade;			/* from .pfn_mkwrite: an entry is there */
 	u8 path;			/* out: XNUMA_PATH_* */
+	bool anon;			/* all that was seen is anonymous memory */
 };
 
 /* What filling came to: 0 done, > 0 one of these, < 0 -XPMEM_NUMA_REASON_*. */
@@ -54,6 +55,12 @@ int xnuma_fill(struct xnuma_fault *f);
 bool xnuma_insert_table(struct vm_fault *vmf);
 
 vm_fault_t xnuma_slow_fault(struct xnuma_fault *f);
+int xnuma_look(struct xnuma_fault *f, unsigned long start, unsigned long end,
+	       unsigned long seq, unsigned long *pfns);
+bool xnuma_look_table(struct xnuma_fault *f, unsigned long start,
+		      unsigned long end, unsigned long entry,
+		      unsigned long *pfns);
+
 unsigned long xnuma_swapin_end(struct mm_struct *mm, unsigned long va,
 			       unsigned long entry);
 bool xnuma_carry_take(struct xnuma_fault *f, struct xnuma_carry *carry);
