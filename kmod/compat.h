@@ -46,6 +46,35 @@ static inline vm_fault_t compat_insert_pmd(struct vm_fault *vmf,
 #endif
 }
 
+/*
+ * .huge_fault: old kernels tell an enum and ask only where the inode is that of
+ * memory without page cache, as device-dax marks its own.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef enum page_entry_size compat_huge_size;
+
+static inline bool compat_is_pmd(compat_huge_size size)
+{
+	return size == PE_SIZE_PMD;
+}
+
+static inline void compat_allow_huge_fault(struct inode *inode)
+{
+	inode->i_flags |= S_DAX;
+}
+#else
+typedef unsigned int compat_huge_size;
+
+static inline bool compat_is_pmd(compat_huge_size size)
+{
+	return size == PMD_SHIFT - PAGE_SHIFT;
+}
+
+static inline void compat_allow_huge_fault(struct inode *inode)
+{
+}
+#endif
+
 static inline void compat_release_fault_lock(struct vm_fault *vmf)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
@@ -82,6 +111,15 @@ static inline bool compat_is_mapped(struct mm_struct *mm, unsigned long addr,
 	return mapped;
 }
 
+/*
+ * Does a page table stay while its mm is locked for reading? Newer kernels may
+ * free one that MADV_DONTNEED left empty, and then put a huge page in its place.
+ */
+static inline bool compat_tables_stay(void)
+{
+	return !IS_ENABLED(CONFIG_PT_RECLAIM);
+}
+
 static inline bool compat_is_shadow_stack(struct vm_area_struct *vma)
 {
 #ifdef VM_SHADOW_STACK
@@ -92,12 +130,3 @@ static inline bool compat_is_shadow_stack(struct vm_area_struct *vma)
 }
 
 #endif /* XNUMA_COMPAT_H */
-/*
- * Does a page table stay while its mm is locked for reading? Newer kernels may
- * free one that MADV_DONTNEED left empty, and then put a huge page in its place.
- */
-static inline bool compat_tables_stay(void)
-{
-	return !IS_ENABLED(CONFIG_PT_RECLAIM);
-}
-

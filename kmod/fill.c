@@ -164,14 +164,15 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 		return ret;
 	if (!(entry & HMM_PFN_VALID) ||
 	    (f->write && !(entry & HMM_PFN_WRITE) && !xnuma_mutated(WRITE)))
-		return f->prefault && !f->prefault->alloc ?
+		return f->prefault && !f->prefault->alloc && !f->huge ?
 			fill_around(f, seq, entry) : XNUMA_FILL_SLOW;
-	if (xnuma_pmd_fits(f, entry) && pmd_none(*f->vmf->pmd)) {
+	f->g->small = !xnuma_pmd_fits(f, entry);
+	if (!f->g->small && pmd_none(*f->vmf->pmd)) {
 		ret = commit_pmd(f, seq, entry);
 		if (ret != -XPMEM_NUMA_REASON_DENIED)
 			return ret;
 	}
-	return fill_around(f, seq, entry);
+	return f->huge ? XNUMA_FILL_SLOW : fill_around(f, seq, entry);
 }
 
 static int fill_locked(struct xnuma_fault *f)
@@ -233,7 +234,7 @@ static int fill_mm(struct xnuma_fault *f)
 	struct xnuma_carry carry;
 	int ret = XNUMA_FILL_AGAIN;
 
-	if (xnuma_carry_take(f, &carry))
+	if (!f->huge && xnuma_carry_take(f, &carry))
 		ret = fill_carried(f, &carry);
 	if (ret != XNUMA_FILL_AGAIN)
 		return ret;
@@ -243,7 +244,8 @@ static int fill_mm(struct xnuma_fault *f)
 		mmap_read_unlock(mm);
 	}
 	/* The slow path would allocate: let the call wait for the lock. */
-	if (ret == XNUMA_FILL_SLOW && f->prefault && !f->prefault->alloc) {
+	if (ret == XNUMA_FILL_SLOW && f->prefault && !f->prefault->alloc &&
+	    !f->huge) {
 		f->prefault->busy = true;
 		ret = XNUMA_FILL_DONE;
 	}
@@ -259,7 +261,10 @@ int xnuma_fill(struct xnuma_fault *f)
 	    !mmget_not_zero(mm))
 		return -XPMEM_NUMA_REASON_GONE;
 	f->g = xnuma_granule_find(f->exp, f->va);
-	ret = fill_mm(f);
+	if (f->huge && f->g && f->g->small)
+		ret = XNUMA_FILL_SLOW;
+	else
+		ret = fill_mm(f);
 	mmput_async(mm);
 	return ret;
 }

@@ -30,6 +30,7 @@ struct xnuma_granule {
 	 * costs time, not truth.
 	 */
 	u8 touched;		/* valid names; more than there are: all imports */
+	bool small;		/* a hint: no huge page was here last time */
 	u16 name[XNUMA_GRANULE_NAMES];
 };
 

@@ -192,6 +192,7 @@ static struct file *import_file(struct xnuma_import *imp)
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 	lockdep_set_class(&inode->i_mapping->i_mmap_rwsem, &i_mmap_key);
+	compat_allow_huge_fault(inode);
 	ihold(inode);	/* for callbacks that outlive the file */
 	/* __fput() drops one that alloc_file_pseudo() does not take. */
 	__module_get(THIS_MODULE);

@@ -141,17 +141,24 @@ void xnuma_insert_entries(struct xnuma_fault *f, unsigned long start,
 
 /* ---- huge entries ---- */
 
-bool xnuma_pmd_fits(struct xnuma_fault *f, unsigned long entry)
+/* Do window and export have all of the 2 MiB around the fault, congruent? */
+bool xnuma_pmd_covered(const struct xnuma_fault *f)
 {
 	unsigned long first = f->va & PMD_MASK;
 	unsigned long haddr = f->vmf->address & PMD_MASK;
+
+	return !((f->va ^ f->vmf->address) & ~PMD_MASK & PAGE_MASK) &&
+	       haddr >= f->vma->vm_start && haddr + PMD_SIZE <= f->vma->vm_end &&
+	       first >= f->exp->start && first + PMD_SIZE <= f->exp->end;
+}
+
+bool xnuma_pmd_fits(struct xnuma_fault *f, unsigned long entry)
+{
+	unsigned long first = f->va & PMD_MASK;
 	unsigned long pfn = entry & ~HMM_PFN_FLAGS;
 
 	if (hmm_pfn_to_map_order(entry) < PMD_SHIFT - PAGE_SHIFT ||
-	    (f->va ^ f->vmf->address) & ~PMD_MASK & PAGE_MASK)
-		return false;
-	if (haddr < f->vma->vm_start || haddr + PMD_SIZE > f->vma->vm_end ||
-	    first < f->exp->start || first + PMD_SIZE > f->exp->end)
+	    !xnuma_pmd_covered(f))
 		return false;
 	pfn -= (f->va - first) >> PAGE_SHIFT;
 	if (!IS_ALIGNED(pfn, XNUMA_GRANULE_PAGES))

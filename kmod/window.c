@@ -8,10 +8,11 @@
 
 /* ---- faults ---- */
 
-static vm_fault_t window_fault(struct vm_fault *vmf, bool write, bool upgrade)
+static struct xnuma_fault fault_of(struct vm_fault *vmf, bool write)
 {
 	struct xnuma_import *imp = vmf->vma->vm_file->private_data;
-	struct xnuma_fault f = {
+
+	return (struct xnuma_fault) {
 		.vmf = vmf,
 		.vma = vmf->vma,
 		.imp = imp,
@@ -20,13 +21,23 @@ static vm_fault_t window_fault(struct vm_fault *vmf, bool write, bool upgrade)
 		.va = vmf->pgoff << PAGE_SHIFT,
 		.want = vmf->pgoff << PAGE_SHIFT,
 		.write = write,
-		.upgrade = upgrade,
 	};
+}
+
+static void fault_came(struct xnuma_fault *f)
+{
+	if (f->prefault)
+		f->prefault->called = true;
+	xnuma_count_in(&f->imp->stats, faults);
+}
+
+static vm_fault_t window_fault(struct vm_fault *vmf, bool write, bool upgrade)
+{
+	struct xnuma_fault f = fault_of(vmf, write);
 	int ret;
 
-	if (f.prefault)
-		f.prefault->called = true;
-	xnuma_count_in(&imp->stats, faults);
+	f.upgrade = upgrade;
+	fault_came(&f);
 	ret = xnuma_fill(&f);
 	if (ret)
 		f.path = ret == XNUMA_FILL_SLOW ? XNUMA_PATH_SLOW :
@@ -42,6 +53,26 @@ static vm_fault_t window_fault(struct vm_fault *vmf, bool write, bool upgrade)
 static vm_fault_t window_first(struct vm_fault *vmf)
 {
 	return window_fault(vmf, vmf->flags & FAULT_FLAG_WRITE, false);
+}
+
+/*
+ * Comes before window_first() where there is no page table yet. An answer here
+ * saves the kernel making one, which is half of what a huge entry costs; all
+ * else, a write to a read-only huge entry too, is left to window_first().
+ */
+static vm_fault_t window_huge(struct vm_fault *vmf, compat_huge_size size)
+{
+	struct xnuma_fault f;
+
+	if (!compat_is_pmd(size) || !pmd_none(*vmf->pmd))
+		return VM_FAULT_FALLBACK;
+	f = fault_of(vmf, vmf->flags & FAULT_FLAG_WRITE);
+	f.huge = true;
+	if (!xnuma_pmd_covered(&f) || xnuma_fill(&f) != XNUMA_FILL_DONE)
+		return VM_FAULT_FALLBACK;
+	fault_came(&f);
+	trace_fault(&f);
+	return VM_FAULT_NOPAGE;
 }
 
 /*
@@ -81,6 +112,7 @@ static const struct vm_operations_struct window_ops = {
 	.close = window_close,
 	.mremap = window_moved,
 	.fault = window_first,
+	.huge_fault = window_huge,
 	.pfn_mkwrite = window_upgrade,
 };
 

@@ -42,6 +42,7 @@ struct xnuma_fault {
 	bool write;
 	bool upgrade;			/* from .pfn_mkwrite: an entry is there */
 	u8 path;			/* out: XNUMA_PATH_* */
+	bool huge;			/* from .huge_fault: one entry or nothing */
 	bool anon;			/* all that was seen is anonymous memory */
 };
 
@@ -54,13 +55,13 @@ int xnuma_window_mmap(struct xnuma_import *imp, struct vm_area_struct *vma,
 int xnuma_fill(struct xnuma_fault *f);
 bool xnuma_insert_table(struct vm_fault *vmf);
 
-vm_fault_t xnuma_slow_fault(struct xnuma_fault *f);
 int xnuma_look(struct xnuma_fault *f, unsigned long start, unsigned long end,
 	       unsigned long seq, unsigned long *pfns);
 bool xnuma_look_table(struct xnuma_fault *f, unsigned long start,
 		      unsigned long end, unsigned long entry,
 		      unsigned long *pfns);
 
+vm_fault_t xnuma_slow_fault(struct xnuma_fault *f);
 unsigned long xnuma_swapin_end(struct mm_struct *mm, unsigned long va,
 			       unsigned long entry);
 bool xnuma_carry_take(struct xnuma_fault *f, struct xnuma_carry *carry);
@@ -71,6 +72,7 @@ void xnuma_memory_drop(struct mm_struct *mm, unsigned long start,
 
 void xnuma_insert_entries(struct xnuma_fault *f, unsigned long start,
 			  unsigned long end, unsigned long *pfns);
+bool xnuma_pmd_covered(const struct xnuma_fault *f);
 bool xnuma_pmd_fits(struct xnuma_fault *f, unsigned long entry);
 void xnuma_insert_pmd(struct xnuma_fault *f, unsigned long entry);
 
