@@ -10,9 +10,15 @@ bool xnuma_is_denied(struct xnuma_export *exp, unsigned long start,
 		     unsigned long end)
 {
 	unsigned long index = start;
+	bool denied;
 
-	return READ_ONCE(exp->has_denied) && !xnuma_mutated(DENY) &&
-	       mt_find(&exp->denied, &index, end - 1);
+	if (!READ_ONCE(exp->has_denied) || xnuma_mutated(DENY))
+		return false;
+	/* Without the lock, 6.1 follows nodes that a writer has just freed. */
+	mtree_lock(&exp->denied);
+	denied = mt_find(&exp->denied, &index, end - 1);
+	mtree_unlock(&exp->denied);
+	return denied;
 }
 
 int xnuma_deny(struct xnuma_export *exp, unsigned long start, unsigned long end)
