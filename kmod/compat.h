@@ -106,6 +106,7 @@ static inline bool compat_is_mapped(struct mm_struct *mm, unsigned long addr,
 
 	if (follow_pte(mm, addr, &pte, &ptl))
 		return false;
+	__acquire(*ptl);	/* sparse does not know that of follow_pte() */
 	mapped = !write || pte_write(*pte);
 	pte_unmap_unlock(pte, ptl);
 	return mapped;

@@ -44,6 +44,7 @@ static bool leave_active(struct xnuma_export *exp, u32 state)
 {
 	if (cmpxchg(&exp->state, XPMEM_NUMA_ACTIVE, state) != XPMEM_NUMA_ACTIVE)
 		return false;
+	/* user space acquires */
 	smp_store_release(&status_of(exp)->state, state);
 	trace_unexport(exp, state);
 	xnuma_import_tell_all(exp, state);

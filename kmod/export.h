@@ -78,6 +78,7 @@ static inline struct xnuma_export *xnuma_export_get(struct xnuma_export *exp)
 
 static inline u32 xnuma_export_state(struct xnuma_export *exp)
 {
+	/* what was before leave_active() is seen behind this */
 	return smp_load_acquire(&exp->state);
 }
 

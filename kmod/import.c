@@ -79,6 +79,7 @@ void xnuma_import_tell_all(struct xnuma_export *exp, u32 state)
 	unsigned long slot;
 
 	for (slot = 0; (imp = import_next(exp, &slot)); slot++) {
+		/* user space acquires */
 		smp_store_release(&xnuma_import_status(imp)->state, state);
 		xnuma_wake(imp->waker);
 		xnuma_import_put(imp);
@@ -254,7 +255,7 @@ static int import_hook(struct xnuma_import *imp)
 	imp->slot = slot;
 	smp_mb();	/* either the end sees the slot, or the slot the end */
 	state = xnuma_export_state(exp);
-	if (state != XPMEM_NUMA_ACTIVE)
+	if (state != XPMEM_NUMA_ACTIVE)	/* user space acquires */
 		smp_store_release(&xnuma_import_status(imp)->state, state);
 	return 0;
 }

@@ -33,7 +33,7 @@ int xnuma_memory_check(struct mm_struct *mm, unsigned long va, bool write)
 
 /* Memory of the wrong kind must not come in by fault-around either. */
 void xnuma_memory_drop(struct mm_struct *mm, unsigned long start,
-			unsigned long end, unsigned long *pfns)
+		       unsigned long end, unsigned long *pfns)
 {
 	struct vm_area_struct *vma;
 	unsigned long va, stop;
