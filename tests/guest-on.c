@@ -2,6 +2,7 @@
 /* guest-on.c - what peers are called to do. */
 
 #include <errno.h>
+#include <grp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -106,6 +107,17 @@ long on_allow(long addr, long len, long c)
 long on_node(long addr, long b, long c)
 {
 	return node_of((void *)addr);
+}
+
+long on_drop(long uid, long gid, long group)
+{
+	gid_t groups[1] = { (gid_t)group };
+
+	if (setgroups(group ? 1 : 0, groups) ||
+	    setresgid((gid_t)gid, (gid_t)gid, (gid_t)gid) ||
+	    setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid))
+		return -errno;
+	return prctl(PR_SET_DUMPABLE, 1) ? -errno : 0;
 }
 
 long on_import(long id, long len, long rights)

@@ -134,3 +134,19 @@ unsigned long page_frame(pid_t pid, long addr)
 
 	return entry >> 63 ? entry & ((1UL << 55) - 1) : 0;
 }
+
+long page_frames(pid_t pid, long addr, unsigned long *frame, size_t npages)
+{
+	uint64_t entry[512];
+	size_t i, n, all;
+
+	for (all = 0; all < npages; all += n) {
+		n = npages - all < 512 ? npages - all : 512;
+		if (page_entries(pid, addr + (long)(all * PAGE), entry, n) != n)
+			return -EIO;
+		for (i = 0; i < n; i++)
+			frame[all + i] = entry[i] >> 63 ?
+				entry[i] & ((1UL << 55) - 1) : 0;
+	}
+	return 0;
+}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,13 @@ long peer_end(struct peer *p)
 long peer_call(struct peer *p, peer_fn fn, long a, long b, long c)
 {
 	return peer_begin(p, fn, a, b, c) ? -EPIPE : peer_end(p);
+}
+
+bool peer_answers(struct peer *p, int ms)
+{
+	struct pollfd ready = { .fd = p->sock, .events = POLLIN };
+
+	return poll(&ready, 1, ms) == 1;
 }
 
 static int peer_reap(struct peer *p)

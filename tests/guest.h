@@ -89,6 +89,8 @@ long peer_call(struct peer *p, peer_fn fn, long a, long b, long c);
 /* The same in two halves. */
 int peer_begin(struct peer *p, peer_fn fn, long a, long b, long c);
 long peer_end(struct peer *p);
+/* There is an answer, or the peer is dead, within @ms. */
+bool peer_answers(struct peer *p, int ms);
 /* Ends the peer in order, or by @sig; its wait status. */
 int peer_stop(struct peer *p);
 int peer_kill(struct peer *p, int sig);
@@ -167,6 +169,8 @@ long on_kill(long pid, long, long);		/* ... and its end */
 long on_deny(long addr, long len, long);
 long on_allow(long addr, long len, long);
 long on_node(long addr, long, long);		/* node of a present page */
+/* Becomes uid and gid for good, with one other group unless that is 0. */
+long on_drop(long uid, long gid, long group);
 
 /* For peer_call(): what an importer does with one import of its own. */
 extern struct import mine;
@@ -199,5 +203,6 @@ long pages_present(pid_t pid, long addr, size_t npages);
 long pages_swapped(pid_t pid, long addr, size_t npages);
 /* Frame number of a present page, 0 without one. */
 unsigned long page_frame(pid_t pid, long addr);
+long page_frames(pid_t pid, long addr, unsigned long *frame, size_t npages);
 
 #endif
