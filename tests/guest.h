@@ -190,6 +190,17 @@ int fs_umount(const char *mnt);
 int fs_freeze(void);	/* after a sync */
 int fs_thaw(void);
 
+/*
+ * A file of 4 MiB of 'F', below @mnt, from a server in user space that can be
+ * told to answer no more. @async: readers do not wait with mmap_lock held.
+ */
+int fuse_start(const char *mnt, bool async);
+void fuse_hold(bool hold);
+int fuse_held(void);	/* pages that are waited for */
+void fuse_die(void);	/* errors for who waits */
+int fuse_stop(void);
+long on_map_fuse(long addr, long len, long offset);	/* private */
+
 /* System calls that need other headers, and /proc. */
 int node_of(const void *addr);
 int node_bind(void *addr, size_t len, int node);
