@@ -18,9 +18,14 @@
 #endif
 
 #include <linux/mm.h>
-#include <linux/pfn_t.h>
+#include <asm/tlbflush.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+/*
+ * COMPAT_HAS_* are what Kbuild finds in the kernel's headers, since
+ * distributions take over single changes of later kernels.
+ */
+
+#ifndef COMPAT_HAS_VM_FLAGS_MOD
 static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 				vm_flags_t clear)
 {
@@ -29,21 +34,34 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 #endif
 
 /*
- * PFN_DEV | PFN_MAP keeps gup_fast off the entry where the kernel has no
- * pmd_special(). The write bit comes with the protection, so that an entry
- * that appeared meanwhile is left alone without a warning.
+ * Keeps gup_fast off a huge entry: by the device bit where the kernel has no
+ * pmd_special().
  */
-static inline vm_fault_t compat_insert_pmd(struct vm_fault *vmf,
-					   unsigned long pfn, pgprot_t prot,
-					   bool write)
+static inline pmd_t compat_pmd_mkspecial(pmd_t pmd)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
-	return vmf_insert_pfn_pmd_prot(vmf, __pfn_to_pfn_t(pfn, PFN_DEV | PFN_MAP),
-				       prot, false);
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+	return pmd_mkspecial(pmd);
 #else
-	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV | PFN_MAP),
-				  write);
+	return pmd_mkdevmap(pmd);
 #endif
+}
+
+/*
+ * vmf_insert_pfn_pmd() warns of an entry that appeared meanwhile, and takes the
+ * protection from the vma; here such an entry is left alone.
+ */
+static inline void compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn,
+				     pgprot_t prot, bool write)
+{
+	pmd_t pmd = compat_pmd_mkspecial(pmd_mkhuge(pfn_pmd(pfn, prot)));
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	spinlock_t *ptl = pmd_lock(mm, vmf->pmd);
+
+	if (write)
+		pmd = pmd_mkyoung(pmd_mkdirty(pmd));
+	if (pmd_none(*vmf->pmd))
+		set_pmd_at(mm, vmf->address & PMD_MASK, vmf->pmd, pmd);
+	spin_unlock(ptl);
 }
 
 /*
@@ -77,10 +95,21 @@ static inline void compat_allow_huge_fault(struct inode *inode)
 
 static inline void compat_release_fault_lock(struct vm_fault *vmf)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
-	mmap_read_unlock(vmf->vma->vm_mm);
-#else
+#ifdef COMPAT_HAS_RELEASE_FAULT_LOCK
 	release_fault_lock(vmf);
+#else
+	mmap_read_unlock(vmf->vma->vm_mm);
+#endif
+}
+
+/* Zap a part of a window of the caller's own. */
+static inline void compat_zap_window(struct vm_area_struct *vma,
+				     unsigned long addr, unsigned long len)
+{
+#ifdef COMPAT_HAS_ZAP_SPECIAL_VMA_RANGE
+	zap_special_vma_range(vma, addr, len);
+#else
+	zap_vma_ptes(vma, addr, len);
 #endif
 }
 
@@ -96,10 +125,21 @@ static inline long compat_gup_errno(struct mm_struct *mm, unsigned long va)
 	return ret < 0 ? ret : 0;
 }
 
-/* Has this address of a window a 4 KiB entry, writable if need be? */
+/* Has this address of a window an entry, writable if need be? */
 static inline bool compat_is_mapped(struct mm_struct *mm, unsigned long addr,
 				    bool write)
 {
+#ifdef COMPAT_HAS_FOLLOW_PFNMAP_START
+	struct follow_pfnmap_args args = {
+		.vma = vma_lookup(mm, addr),
+		.address = addr,
+	};
+
+	if (!args.vma || follow_pfnmap_start(&args))
+		return false;
+	follow_pfnmap_end(&args);
+	return !write || args.writable;
+#else
 	bool mapped;
 	spinlock_t *ptl;
 	pte_t *pte;
@@ -110,16 +150,27 @@ static inline bool compat_is_mapped(struct mm_struct *mm, unsigned long addr,
 	mapped = !write || pte_write(*pte);
 	pte_unmap_unlock(pte, ptl);
 	return mapped;
+#endif
 }
 
 /*
  * Does a page table stay while its mm is locked for reading? Newer kernels may
- * free one that MADV_DONTNEED left empty, and then put a huge page in its place.
+ * free one that MADV_DONTNEED left empty, and then put a huge page in its place;
+ * some do not let modules walk tables either.
  */
-static inline bool compat_tables_stay(void)
+#if defined(CONFIG_PT_RECLAIM) || !defined(COMPAT_HAS_APPLY_TO_EXISTING_PAGE_RANGE)
+#define compat_tables_stay()	false
+
+static inline int compat_apply_to_existing(struct mm_struct *mm,
+					   unsigned long addr, unsigned long len,
+					   pte_fn_t fn, void *data)
 {
-	return !IS_ENABLED(CONFIG_PT_RECLAIM);
+	return -EOPNOTSUPP;
 }
+#else
+#define compat_tables_stay()	true
+#define compat_apply_to_existing	apply_to_existing_page_range
+#endif
 
 static inline bool compat_is_shadow_stack(struct vm_area_struct *vma)
 {

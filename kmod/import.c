@@ -141,8 +141,8 @@ static const struct file_operations import_fops = {
 static char *import_dname(struct dentry *dentry, char *buffer, int buflen)
 {
 	char name[40];
-	int len = scnprintf(name, sizeof(name), "xpmem_numa:[%lu]",
-			    d_inode(dentry)->i_ino) + 1;
+	int len = scnprintf(name, sizeof(name), "xpmem_numa:[%llu]",
+			    (u64)d_inode(dentry)->i_ino) + 1;
 
 	if (len > buflen)
 		return ERR_PTR(-ENAMETOOLONG);

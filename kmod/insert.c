@@ -101,8 +101,7 @@ bool xnuma_insert_table(struct vm_fault *vmf)
 		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
 		vmf->prealloc_pte = NULL;
 	}
-	table = !pmd_none(*vmf->pmd) && !pmd_leaf(*vmf->pmd) &&
-		!pmd_devmap(*vmf->pmd);
+	table = !pmd_none(*vmf->pmd) && !pmd_leaf(*vmf->pmd);
 	spin_unlock(ptl);
 	return table;
 }
@@ -164,7 +163,8 @@ bool xnuma_pmd_fits(struct xnuma_fault *f, unsigned long entry)
 	if (!IS_ALIGNED(pfn, XNUMA_GRANULE_PAGES))
 		return false;
 	/* The huge zero page belongs to nobody. */
-	return is_anon(f, entry) || page_mapping(hmm_pfn_to_page(entry));
+	return is_anon(f, entry) ||
+	       folio_mapping(page_folio(hmm_pfn_to_page(entry)));
 }
 
 void xnuma_insert_pmd(struct xnuma_fault *f, unsigned long entry)

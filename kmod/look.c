@@ -76,6 +76,6 @@ bool xnuma_look_table(struct xnuma_fault *f, unsigned long start,
 	if (!vma || vma->vm_start > start || vma->vm_end < end ||
 	    !vma_is_anonymous(vma))
 		return false;
-	return apply_to_existing_page_range(mm, start, end - start, look_on,
-					    &l) == 1;
+	return compat_apply_to_existing(mm, start, end - start, look_on,
+					&l) == 1;
 }
