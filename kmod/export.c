@@ -176,6 +176,7 @@ static void export_init(struct xnuma_export *exp, struct xnuma_waker *waker)
 	xa_init_flags(&exp->imports, XA_FLAGS_ALLOC);
 	mt_init_flags(&exp->denied, MT_FLAGS_USE_RCU);
 	mutex_init(&exp->granule_lock);
+	mutex_init(&exp->batch_lock);
 	INIT_HLIST_NODE(&exp->node_id);
 	exp->mm = current->mm;
 	mmgrab(exp->mm);

@@ -21,7 +21,8 @@
  * memory that says so.
  *
  * Lock order: importer's mmap_lock -> granule_lock -> (reclaim);
- * anything of the owner that invalidates -> granule->lock -> import's i_mmap.
+ * anything of the owner that invalidates -> [batch_lock ->] granule->lock ->
+ * import's i_mmap.
  */
 struct xnuma_export {
 	struct xnuma_object obj;
@@ -33,6 +34,8 @@ struct xnuma_export {
 
 	struct xarray granules;		/* by address >> 21; only ever added to */
 	struct mutex granule_lock;	/* making granules; not taken by callbacks */
+	struct mutex batch_lock;	/* zapping many granules as one */
+	u16 batch, last_batch;		/* under way, or 0; the last number */
 	struct xarray imports;		/* by slot; looked up under RCU */
 	struct maple_tree denied;	/* ranges taken back by DENY */
 

@@ -3,158 +3,8 @@
 #include <linux/slab.h>
 #include "export.h"
 #include "granule.h"
-#include "import.h"
-#include "mutate.h"
-#include "trace.h"
-#include "zap.h"
 
 static struct kmem_cache *granule_cache;
-
-/* ---- revocation ---- */
-
-static bool is_named(struct xnuma_granule *g, u16 slot)
-{
-	int i;
-
-	for (i = 0; i < g->touched; i++)
-		if (g->name[i] == slot)
-			return true;
-	return false;
-}
-
-/* An import is about to insert an entry: it has to be zapped from now on. */
-void xnuma_granule_touch(struct xnuma_granule *g, struct xnuma_import *imp)
-{
-	lockdep_assert_held(&g->lock);
-	if (g->touched > XNUMA_GRANULE_NAMES || is_named(g, imp->slot))
-		return;
-	if (g->touched < XNUMA_GRANULE_NAMES)
-		g->name[g->touched] = imp->slot;
-	g->touched++;
-}
-
-static void zap_named(struct xnuma_granule *g, unsigned long start,
-		      unsigned long end)
-{
-	int i;
-
-	for (i = 0; i < g->touched; i++) {
-		struct xnuma_import *imp =
-			xnuma_import_by_slot(g->exp, g->name[i]);
-
-		/* Gone without a reference means gone without a window. */
-		if (!imp)
-			continue;
-		xnuma_import_zap(imp, start, end);
-		xnuma_import_put(imp);
-	}
-}
-
-static unsigned long granule_start(struct xnuma_granule *g)
-{
-	return g->mni.interval_tree.start;
-}
-
-static unsigned long granule_end(struct xnuma_granule *g)
-{
-	return g->mni.interval_tree.last + 1;
-}
-
-static void granule_zap(struct xnuma_granule *g, unsigned long start,
-			unsigned long end)
-{
-	lockdep_assert_held(&g->lock);
-	if (xnuma_mutated(ZAP))
-		return;
-	if (g->touched > XNUMA_GRANULE_NAMES || xnuma_mutated(NAMES))
-		xnuma_import_zap_all(g->exp, start, end);
-	else
-		zap_named(g, start, end);
-	if (end - start == XNUMA_GRANULE_SIZE)
-		g->touched = 0;
-	xnuma_export_revoked(g->exp);
-}
-
-static enum xnuma_revoked granule_revoke(struct xnuma_granule *g,
-					 const struct mmu_notifier_range *range,
-					 unsigned long seq)
-{
-	enum xnuma_revoked what = XNUMA_REVOKED_ZAPPED;
-
-	if (xnuma_zap_nested() && !xnuma_mutated(NEST)) {
-		xnuma_count(nested);
-		return XNUMA_REVOKED_NESTED;
-	}
-	if (mmu_notifier_range_blockable(range)) {
-		mutex_lock(&g->lock);
-	} else if (!mutex_trylock(&g->lock)) {
-		xnuma_count(refused);
-		return XNUMA_REVOKED_REFUSED;
-	}
-	if (g->touched && !mmu_notifier_range_blockable(range)) {
-		mutex_unlock(&g->lock);
-		xnuma_count(refused);
-		return XNUMA_REVOKED_REFUSED;
-	}
-	mmu_interval_set_seq(&g->mni, seq);
-	if (!g->touched) {
-		xnuma_count(idle);
-		what = XNUMA_REVOKED_IDLE;
-	} else if (range->event == MMU_NOTIFY_RELEASE) {
-		g->touched = 0;	/* the life notifier zaps everything at once */
-		what = XNUMA_REVOKED_LATER;
-	} else {
-		granule_zap(g, max(granule_start(g), range->start),
-			    min(granule_end(g), range->end));
-	}
-	mutex_unlock(&g->lock);
-	return what;
-}
-
-/*
- * I1: when this returns true, no importer reaches [range) any more. I3: set_seq
- * happens under the lock under which faults insert, so a fault that looked
- * before is either zapped here or sees the new sequence.
- */
-static bool granule_invalidate(struct mmu_interval_notifier *mni,
-			       const struct mmu_notifier_range *range,
-			       unsigned long seq)
-{
-	struct xnuma_granule *g = container_of(mni, struct xnuma_granule, mni);
-	enum xnuma_revoked what;
-
-	xnuma_count(invalidations);
-	what = granule_revoke(g, range, seq);
-	trace_revoke(g, range->start, range->end, range->event, what);
-	return what != XNUMA_REVOKED_REFUSED;
-}
-
-static const struct mmu_interval_notifier_ops granule_ops = {
-	.invalidate = granule_invalidate,
-};
-
-/* Take a range back although the owner's mappings stay: DENY. */
-void xnuma_granule_zap_range(struct xnuma_export *exp, unsigned long start,
-			     unsigned long end)
-{
-	struct xnuma_granule *g;
-	unsigned long i;
-
-	xa_for_each_range(&exp->granules, i, g, start >> XNUMA_GRANULE_SHIFT,
-			  (end - 1) >> XNUMA_GRANULE_SHIFT) {
-		unsigned long base = i << XNUMA_GRANULE_SHIFT;
-
-		mutex_lock(&g->lock);
-		if (g->touched) {
-			granule_zap(g, max(start, base),
-				    min(end, base + XNUMA_GRANULE_SIZE));
-			trace_revoke(g, start, end, XNUMA_EVENT_DENY,
-				     XNUMA_REVOKED_ZAPPED);
-		}
-		mutex_unlock(&g->lock);
-		cond_resched();
-	}
-}
 
 /* ---- life ---- */
 
@@ -182,7 +32,7 @@ static void granule_hook(struct xnuma_export *exp, struct xnuma_granule *g,
 	WARN_ON_ONCE(mmu_interval_notifier_insert(&g->mni, exp->mm,
 						  index << XNUMA_GRANULE_SHIFT,
 						  XNUMA_GRANULE_SIZE,
-						  &granule_ops));
+						  &xnuma_granule_ops));
 	lockdep_on();
 }
 

@@ -32,7 +32,10 @@ struct xnuma_granule {
 	u8 touched;		/* valid names; more than there are: all imports */
 	bool small;		/* a hint: no huge page was here last time */
 	u16 name[XNUMA_GRANULE_NAMES];
+	u16 batch;		/* that took the names last */
 };
+
+extern const struct mmu_interval_notifier_ops xnuma_granule_ops;
 
 int xnuma_granule_init(void);
 void xnuma_granule_exit(void);

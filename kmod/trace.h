@@ -24,6 +24,8 @@ enum xnuma_revoked {
 	XNUMA_REVOKED_NESTED,	/* the range lies in a window */
 	XNUMA_REVOKED_REFUSED,	/* it could not block */
 	XNUMA_REVOKED_LATER,	/* the end of the mm, which zaps all at once */
+	XNUMA_REVOKED_BATCH,	/* zapped with the granules behind it */
+	XNUMA_REVOKED_WAITED,	/* for such a batch */
 };
 
 /* Beside the kernel's events; far from them. */
@@ -43,6 +45,8 @@ TRACE_DEFINE_ENUM(XNUMA_REVOKED_IDLE);
 TRACE_DEFINE_ENUM(XNUMA_REVOKED_NESTED);
 TRACE_DEFINE_ENUM(XNUMA_REVOKED_REFUSED);
 TRACE_DEFINE_ENUM(XNUMA_REVOKED_LATER);
+TRACE_DEFINE_ENUM(XNUMA_REVOKED_BATCH);
+TRACE_DEFINE_ENUM(XNUMA_REVOKED_WAITED);
 TRACE_DEFINE_ENUM(XNUMA_PATH_FAST);
 TRACE_DEFINE_ENUM(XNUMA_PATH_PMD);
 TRACE_DEFINE_ENUM(XNUMA_PATH_CARRIED);
@@ -64,7 +68,9 @@ TRACE_DEFINE_ENUM(XNUMA_PATH_POISON);
 	{ XNUMA_REVOKED_IDLE,		"idle" },			\
 	{ XNUMA_REVOKED_NESTED,		"nested" },			\
 	{ XNUMA_REVOKED_REFUSED,	"refused" },			\
-	{ XNUMA_REVOKED_LATER,		"later" })
+	{ XNUMA_REVOKED_LATER,		"later" },			\
+	{ XNUMA_REVOKED_BATCH,		"batch" },			\
+	{ XNUMA_REVOKED_WAITED,		"waited" })
 
 #define xnuma_show_path(path) __print_symbolic(path,			\
 	{ XNUMA_PATH_FAST,		"fast" },			\

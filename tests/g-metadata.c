@@ -205,6 +205,43 @@ static void test_one_page(void)
 	end();
 }
 
+/* The bytes seen in each of four granules; -1: not the same in all. */
+static int four(size_t off)
+{
+	int i, byte = load(im.win + off);
+
+	for (i = 1; i < 4; i++)
+		if (load(im.win + i * GRANULE + off) != byte)
+			return -1;
+	return byte;
+}
+
+/* An event over whole granules zaps them together; others zap their part. */
+static void test_range(void)
+{
+	long zaps;
+
+	begin();
+	check_int(on(on_fill, AREA, 4 * GRANULE, 0x31), ==, 0);
+	check_int(four(PAGE), ==, 0x31);
+	zaps = stat_read("zaps");
+	check_int(on(on_advise, AREA, 4 * GRANULE, MADV_DONTNEED), ==, 0);
+	check_int(stat_read("zaps") - zaps, ==, 1);
+	check_int(four(PAGE), ==, 0);
+
+	check_int(on(on_fill, AREA, 4 * GRANULE, 0x32), ==, 0);
+	check_int(four(2 * PAGE), ==, 0x32);
+	zaps = stat_read("zaps");
+	check_int(on(on_advise, AREA + PAGE, 4 * GRANULE - 2 * PAGE,
+		     MADV_DONTNEED), ==, 0);
+	check_int(stat_read("zaps") - zaps, ==, 3);
+	check_int(four(2 * PAGE), ==, 0);
+	check_int(load(im.win), ==, 0x32);
+	check_int(load(im.win + 4 * GRANULE - PAGE), ==, 0x32);
+	check_int(load(im.win + 4 * GRANULE - 2 * PAGE), ==, 0);
+	end();
+}
+
 int main(void)
 {
 	guest_begin();
@@ -214,6 +251,7 @@ int main(void)
 	TEST(test_elsewhere(), "I8: events elsewhere reach no notifier");
 	TEST(test_idle(), "I8: an idle granule takes nothing from anybody");
 	TEST(test_importers(), "I8: of 21 importers the one that touched is told");
+	TEST(test_range(), "I8: one event is one zap, over four granules too");
 	TEST(test_one_page(), "I8: one page is one event, with 64 granules too");
 	return tap_done();
 }
