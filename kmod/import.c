@@ -6,6 +6,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 #include "import.h"
+#include "mutate.h"
 #include "trace.h"
 #include "work.h"
 #include "zap.h"
@@ -60,6 +61,10 @@ static struct xnuma_import *import_next(struct xnuma_export *exp,
 	return imp;
 }
 
+/*
+ * Those that never mapped an owner's page have none to lose. Insertions are
+ * over, by a lock that the caller took since, or kept from happening.
+ */
 void xnuma_import_zap_all(struct xnuma_export *exp, unsigned long start,
 			  unsigned long end)
 {
@@ -67,7 +72,8 @@ void xnuma_import_zap_all(struct xnuma_export *exp, unsigned long start,
 	unsigned long slot;
 
 	for (slot = 0; (imp = import_next(exp, &slot)); slot++) {
-		xnuma_import_zap(imp, start, end);
+		if (READ_ONCE(imp->mapped) || xnuma_mutated(NAMES))
+			xnuma_import_zap(imp, start, end);
 		xnuma_import_put(imp);
 	}
 }

@@ -36,6 +36,7 @@ struct xnuma_import {
 	struct inode *inode;
 	struct file *file;		/* valid while the handle exists */
 
+	bool mapped;			/* has ever inserted an owner's page */
 	void *pfns;			/* spare array for one fault, or NULL */
 	struct list_head prefaults;	/* PREFAULT calls under way */
 	struct xnuma_carry carry[XNUMA_CARRIES];

@@ -32,6 +32,7 @@ void xnuma_granule_touch(struct xnuma_granule *g, struct xnuma_import *imp)
 {
 	lockdep_assert_held(&g->lock);
 	name_add(&g->touched, g->name, imp->slot);
+	WRITE_ONCE(imp->mapped, true);
 }
 
 static void zap_named(struct xnuma_export *exp, int n, const u16 *name,
