@@ -4,8 +4,8 @@
  * that is there. They know that they are wanted ahead of time: see prefault in
  * struct xnuma_fault.
  */
+#include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
-#include <linux/rbtree.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include "granule.h"
@@ -26,6 +26,21 @@ struct xnuma_prefault *xnuma_prefault_of(struct xnuma_import *imp)
 	return found;
 }
 
+static unsigned long first_page(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff;
+}
+
+static unsigned long last_page(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff + vma_pages(vma) - 1;
+}
+
+/* The kernel's own look-up in an inode's tree of mappings is not exported. */
+INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
+		     shared.rb_subtree_last, first_page, last_page,
+		     static inline, window_tree)
+
 /*
  * Where a window shows @va, and how far one fault there can fill: the inode's
  * interval tree has all windows of this import, which are all in current->mm.
@@ -37,27 +52,18 @@ static bool window_at(struct xnuma_import *imp, unsigned long va,
 {
 	struct address_space *mapping = imp->inode->i_mapping;
 	pgoff_t pgoff = va >> PAGE_SHIFT;
-	struct rb_node *node;
-	bool found = false;
+	struct vm_area_struct *vma;
 
 	i_mmap_lock_read(mapping);
-	for (node = rb_first_cached(&mapping->i_mmap); node && !found;
-	     node = rb_next(node)) {
-		struct vm_area_struct *vma =
-			rb_entry(node, struct vm_area_struct, shared.rb);
-
-		if (vma->vm_pgoff > pgoff)
-			break;
-		if (pgoff >= vma->vm_pgoff + vma_pages(vma))
-			continue;
-		found = true;
+	vma = window_tree_iter_first(&mapping->i_mmap, pgoff, pgoff);
+	if (vma) {
 		*addr = vma->vm_start + ((pgoff - vma->vm_pgoff) << PAGE_SHIFT);
 		*len = vma->vm_end - *addr;
 	}
 	i_mmap_unlock_read(mapping);
 	*len = min3(*len, PMD_SIZE - (*addr & ~PMD_MASK),
 		    XNUMA_GRANULE_SIZE - (va & ~XNUMA_GRANULE_MASK));
-	return found;
+	return vma;
 }
 
 /* Somebody had the owner's lock: wait for it, holding nothing, and try again. */
