@@ -88,7 +88,8 @@ vm_fault_t xnuma_poison(struct xnuma_fault *f, int reason)
 	if (reason == XPMEM_NUMA_REASON_DENIED)
 		xnuma_count_in(&f->imp->stats, denied);
 	if (f->prefault || !(f->imp->flags & XPMEM_NUMA_IMPORT_POISON)) {
-		xnuma_count_in(&f->imp->stats, sigbus);
+		if (!f->prefault)	/* which only stops there */
+			xnuma_count_in(&f->imp->stats, sigbus);
 		trace_poison(f, reason, true);
 		return VM_FAULT_SIGBUS;
 	}
