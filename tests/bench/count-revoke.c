@@ -73,28 +73,35 @@ void count_revoke(struct peer *owner)
 /* ---- single pages, with granules elsewhere ---- */
 
 struct events {
-	double advise, unmap, revoke, idle;
+	double advise, unmap, revoke;
 };
 
-static void events_measure(struct peer *owner, struct events *e, char *dense)
+static void events_once(struct peer *owner, struct events *e, char *dense)
 {
 	long page = DENSE + 100 * (long)PAGE;
+
+	e->advise = least(e->advise, timed(owner, on_time_advise, ALONE, PAGE,
+					   MADV_DONTNEED));
+	peer_call(owner, on_map, SINGLE, PAGE, MAP_FIXED);
+	peer_call(owner, on_fill, SINGLE, PAGE, 1);
+	e->unmap = least(e->unmap, timed(owner, on_time_unmap, SINGLE, PAGE, 0));
+	peer_call(owner, on_fill, page, PAGE, 1);
+	if (!dense)
+		return;
+	touch_read(dense, 2 * MIB, PAGE);
+	e->revoke = least(e->revoke, timed(owner, on_time_advise, page, PAGE,
+					   MADV_DONTNEED));
+}
+
+/* The first event after a change is an odd one, often a cheap one. */
+static void events_measure(struct peer *owner, struct events *e, char *dense)
+{
+	struct events first = { 0 };
 	int i;
 
-	for (i = 0; i < 2 * REPEATS; i++) {
-		e->advise = least(e->advise, timed(owner, on_time_advise, ALONE,
-						   PAGE, MADV_DONTNEED));
-		peer_call(owner, on_map, SINGLE, PAGE, MAP_FIXED);
-		peer_call(owner, on_fill, SINGLE, PAGE, 1);
-		e->unmap = least(e->unmap, timed(owner, on_time_unmap, SINGLE,
-						 PAGE, 0));
-		peer_call(owner, on_fill, page, PAGE, 1);
-		if (!dense)
-			continue;
-		touch_read(dense, 2 * MIB, PAGE);
-		e->revoke = least(e->revoke, timed(owner, on_time_advise, page,
-						   PAGE, MADV_DONTNEED));
-	}
+	events_once(owner, &first, dense);
+	for (i = 0; i < REPEATS; i++)
+		events_once(owner, e, dense);
 }
 
 static void events_row(const char *who, const struct events *e)
@@ -107,17 +114,15 @@ static void events_row(const char *who, const struct events *e)
 		    "importer has mapped\t%s", who);
 }
 
+/* A window of its own for each of @n granules. */
 static char *windows_map(const struct share *s, size_t n)
 {
 	char *base = arena_hint(SPARSE);
 	size_t i;
 
-	for (i = 0; i < n; i++) {
-		char *at = base + i * GRANULE;
-
-		port->map(s->handle, at, (char *)AREA + i * GRANULE, GRANULE);
-		(void)*(volatile char *)at;
-	}
+	for (i = 0; i < n; i++)
+		port->map(s->handle, base + i * GRANULE,
+			  (char *)AREA + i * GRANULE, GRANULE);
 	return base;
 }
 
@@ -129,26 +134,38 @@ static void windows_unmap(char *base, size_t n)
 		port->unmap(base + i * GRANULE, GRANULE);
 }
 
-/* One window on what is revoked, n - 1 elsewhere. */
-static void events_with(struct peer *owner, struct share *s, size_t n)
+/* What is revoked has a window of its own. */
+static void events_windows(struct peer *owner, const struct share *s, size_t n)
 {
 	struct events e = { 0 };
 	char *dense = port->map(s->handle, arena_hint(2 * MIB), (char *)DENSE,
 				2 * MIB);
 	char *base = windows_map(s, n - 1), who[60];
 
+	touch_read(base, (n - 1) * GRANULE, GRANULE);
 	events_measure(owner, &e, dense);
-	snprintf(who, sizeof(who), "%zu windows, as many granules", n);
+	snprintf(who, sizeof(who), "%zu windows of a granule each", n);
 	events_row(who, &e);
 	windows_unmap(base, n - 1);
 	port->unmap(dense, 2 * MIB);
+}
+
+static void events_granules(struct peer *owner, const struct share *s, size_t n)
+{
+	struct events e = { 0 };
+	char who[60];
+
+	touch_read(s->win, (n - 1) * GRANULE, GRANULE);
+	events_measure(owner, &e, s->win + (DENSE - AREA));
+	snprintf(who, sizeof(who), "one window, %zu granules touched", n);
+	events_row(who, &e);
 }
 
 void count_events(struct peer *owner)
 {
 	static const size_t counts[] = { 1, 100, 512, MANY };
 	struct events none = { 0 }, exported = { 0 };
-	struct share s = { .owner = owner };
+	struct share s;
 	size_t i;
 
 	if (peer_call(owner, on_map, AREA, SINGLE - AREA,
@@ -158,12 +175,17 @@ void count_events(struct peer *owner)
 	peer_call(owner, on_fill, DENSE, (long)(2 * MIB), 1);
 	events_measure(owner, &none, NULL);
 	events_row("not exported", &none);
-	s.id = peer_call(owner, on_offer, AREA, (long)WHOLE, 0);
+	share_begin(&s, owner, WHOLE);
 	events_measure(owner, &exported, NULL);
 	events_row("exported", &exported);
-	s.handle = port->take(s.id);
 	for (i = 0; i < sizeof(counts) / sizeof(*counts); i++)
-		events_with(owner, &s, counts[i]);
+		events_granules(owner, &s, counts[i]);
+	share_end(&s);
+	share_begin(&s, owner, WHOLE);
+	port->unmap(s.win, s.len);
+	s.win = NULL;
+	for (i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+		events_windows(owner, &s, counts[i]);
 	share_end(&s);
 	peer_call(owner, on_gone, AREA, (long)WHOLE, 0);
 }
