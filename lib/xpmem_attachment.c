@@ -66,12 +66,26 @@ static int add(struct attachment *att)
 	return 0;
 }
 
-/* A place that the caller chose: not an attachment, nor what it shows. */
+static bool is_mapped(const void *vaddr)
+{
+	void *page = (void *)((uintptr_t)vaddr & -PAGE);
+	unsigned char resident;
+
+	return !mincore(page, PAGE, &resident) || errno != ENOMEM;
+}
+
+/*
+ * A place that the caller chose: not an attachment, unless it was unmapped behind
+ * our back, nor what it shows.
+ */
 static int place_check(const struct permit *permit, uintptr_t place,
 		       uint64_t va, size_t len)
 {
+	const struct attachment *there = find(place, len);
+
 	if (place % PAGE || place >= XPMEM_NUMA_VA_LIMIT ||
-	    len > XPMEM_NUMA_VA_LIMIT - place || find(place, len))
+	    len > XPMEM_NUMA_VA_LIMIT - place ||
+	    (there && is_mapped((void *)there->start)))
 		return -EINVAL;
 	if (segment_is_own(permit->segid) && place < va + len &&
 	    va < place + len)
@@ -138,14 +152,6 @@ unmap:
 free_att:
 	free(att);
 	return ret;
-}
-
-static bool is_mapped(const void *vaddr)
-{
-	void *page = (void *)((uintptr_t)vaddr & -PAGE);
-	unsigned char resident;
-
-	return !mincore(page, PAGE, &resident) || errno != ENOMEM;
 }
 
 int attachment_remove(const void *vaddr, struct attachment **gone)
