@@ -215,7 +215,7 @@ static void test_revoke(void)
 	check_int(on(on_deny, AREA + 2 * PAGE, PAGE, 0), ==, 0);
 	check_revoke(AREA + 2 * PAGE, PAGE, "deny", "zapped");
 	check_int(on(on_protect, AREA, LEN, PROT_READ), ==, 0);
-	check_revoke(AREA, 2 * MIB, "protect", "zapped");
+	check_revoke(AREA, 2 * MIB, "protect", "batch");
 	check_int(on(on_unmap, AREA + 3 * PAGE, PAGE, 0), ==, 0);
 	check_revoke(AREA + 3 * PAGE, PAGE, "unmap", "idle");
 	check_int(load(im.win), ==, 0x31);
