@@ -13,7 +13,8 @@ kdir=$(sed -n 's/^LINUX_DIR = //p' "$XNUMA_BUILDDIR/Makefile" 2> /dev/null)
 tests=(
 	STRANGER=g-stale RIGHTS=g-rights DENY=g-deny POISON=g-poison
 	SECRET=g-writes NODE=g-numa NAMES=g-metadata DIRTY=g-dirty
-	RETRY=g-seq
+	RETRY=g-seq RETRY=g-torture DIRTY=g-torture POISON=g-torture
+	DENY=g-torture ZAP=g-torture
 )
 # What these leave behind is a broken guest: one boot each.
 fatal=(WRITE=g-writes ZAP=g-coherence NEST=g-mutual)
@@ -38,7 +39,7 @@ boot() { # NAME=PROGRAM...
 
 	mapfile -t pairs < <(numbered "$@")
 	XNUMA_KMOD=$XNUMA_BUILDDIR/kmod-mutations/xpmem_numa.ko \
-		"$srcdir/lab/lab" --timeout 400 -- "$srcdir/lab/mutations" \
+		"$srcdir/lab/lab" --timeout 580 -- "$srcdir/lab/mutations" \
 		"$builddir" "${pairs[@]}" >> "$tmp/out" 2>> "$tmp/err"
 }
 
@@ -51,14 +52,14 @@ build() {
 	return 1
 }
 
-noticed() { # NAME
-	grep -qx "noticed $(number_of "$1")" "$tmp/out" && return
+noticed() { # NAME=PROGRAM
+	grep -qx "noticed $(numbered "$1")" "$tmp/out" && return
 	cat "$tmp/out" "$tmp/err"
 	return 1
 }
 
 # A guest that the mutation has brought down has noticed it as well.
-noticed_or_down() { # NAME
+noticed_or_down() { # NAME=PROGRAM
 	grep -q '^lab: .*splat in the kernel log' "$tmp/err" || noticed "$1"
 }
 
@@ -72,11 +73,11 @@ check "the module itself has none" absent
 : > "$tmp/err"
 boot "${tests[@]}"
 for pair in "${tests[@]}"; do
-	check "${pair#*=} notices ${pair%%=*}" noticed "${pair%%=*}"
+	check "${pair#*=} notices ${pair%%=*}" noticed "$pair"
 done
 for pair in "${fatal[@]}"; do
 	: > "$tmp/err"
 	boot "$pair"
-	check "${pair#*=} notices ${pair%%=*}" noticed_or_down "${pair%%=*}"
+	check "${pair#*=} notices ${pair%%=*}" noticed_or_down "$pair"
 done
 tap_done
