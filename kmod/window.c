@@ -107,9 +107,29 @@ static int window_moved(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
+/*
+ * Cut inside of a huge page's place, the window's i_mmap_rwsem is held (by
+ * kernels from 6.3 on) while the notifiers of this mm are called for that place.
+ * If its memory was exported before the window came, its granule may still have
+ * importers to zap, by a lock of the same kind: of this import, or of a peer who
+ * is cutting a window of his. So let the granule see the whole event first. From
+ * here on nobody inserts in it, since what lies there is not exportable, and it
+ * takes no lock but its own.
+ */
+static int window_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long first = addr & PMD_MASK;
+
+	if (first != addr && first >= vma->vm_start &&
+	    first + PMD_SIZE <= vma->vm_end)
+		compat_zap_window(vma, first, PMD_SIZE);
+	return 0;
+}
+
 static const struct vm_operations_struct window_ops = {
 	.open = window_open,
 	.close = window_close,
+	.may_split = window_may_split,
 	.mremap = window_moved,
 	.fault = window_first,
 	.huge_fault = window_huge,
