@@ -236,13 +236,19 @@ static void test_kernel_copy(void)
 	end();
 }
 
+/* Newer kernels tell who breaks his own page by a signal as well. */
+static long on_break(long addr, long len, long c)
+{
+	volatile long ret = 0;
+	int sig = caught(ret = on_advise(addr, len, MADV_HWPOISON));
+
+	return sig == SIGBUS ? 0 : ret ?: sig;
+}
+
 static void test_hwpoison(void)
 {
-	long ret;
-
 	begin();
-	ret = on(on_advise, AREA, PAGE, MADV_HWPOISON);
-	check_int(ret, ==, 0);
+	check_int(on(on_break, AREA, PAGE, 0), ==, 0);
 	check_int(load(page(0)), ==, 0);
 	check(!import_valid(&im));
 	check_uint(im.st->reason, ==, XPMEM_NUMA_REASON_HWPOISON);
@@ -257,7 +263,7 @@ static void test_hwpoison_bus(void)
 	begin();
 	check_int(import_open(&other, o.id, LEN, RW, 0), ==, 0);
 	check_int(load(other.win + PAGE), ==, 0x31);
-	check_int(on(on_advise, AREA + PAGE, PAGE, MADV_HWPOISON), ==, 0);
+	check_int(on(on_break, AREA + PAGE, PAGE, 0), ==, 0);
 	check_int(load(other.win + PAGE), ==, -SIGBUS);
 	check_int(load(other.win), ==, 0x31);
 	check_int(import_close(&other), ==, 0);
