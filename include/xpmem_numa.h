@@ -57,6 +57,7 @@
  * @max_imports:	(out) imports one user may have
  * @max_windows:	(out) windows one user may have
  * @max_granules:	(out) 2 MiB granules of one user that others may touch
+ * @max_denials:	(out) ranges one user may have denied
  * @reserved:		(out) 0
  */
 struct xpmem_numa_query {
@@ -71,7 +72,8 @@ struct xpmem_numa_query {
 	__u32 max_imports;
 	__u32 max_windows;
 	__u32 max_granules;
-	__u64 reserved;
+	__u32 max_denials;
+	__u32 reserved;
 };
 
 /**
@@ -199,12 +201,20 @@ struct xpmem_numa_prefault {
 	X(zaps,		"ranges taken from an import") \
 	X(poisoned,	"scratch pages inserted") \
 	X(sigbus,	"faults answered by SIGBUS") \
+	X(missed,	"faults of PREFAULT that found nothing") \
+	X(contended,	"faults that found the owner's mmap_lock taken") \
 	X(resets,	"RESET calls") \
 	X(prefaults,	"PREFAULT calls") \
 	X(denied,	"faults refused by DENY") \
 	X(wakes,	"WAKE calls") \
-	X(eacces,	"imports refused for lack of rights") \
+	X(orphaned,	"exports that ended with their owner") \
+	X(eacces,	"calls refused for lack of rights") \
+	X(edquot,	"calls and faults refused by a limit of the user") \
+	X(einval,	"calls refused for an argument that is not defined") \
+	X(enoent,	"calls that named no export or handle") \
+	X(enomem,	"calls refused for lack of memory") \
 	X(estale,	"calls from a foreign address space") \
+	X(errors,	"calls that failed otherwise") \
 	X(metadata,	"bytes of kernel memory in use")
 
 /**

@@ -46,6 +46,8 @@ static bool leave_active(struct xnuma_export *exp, u32 state)
 		return false;
 	/* user space acquires */
 	smp_store_release(&status_of(exp)->state, state);
+	if (state == XPMEM_NUMA_OWNER_GONE)
+		xnuma_count(orphaned);
 	trace_unexport(exp, state);
 	xnuma_import_tell_all(exp, state);
 	return true;
@@ -105,7 +107,7 @@ static void export_free(struct work_struct *work)
 
 	xnuma_granule_free_all(exp);
 	xa_destroy(&exp->imports);
-	mtree_destroy(&exp->denied);
+	xnuma_deny_free_all(exp);
 	xnuma_sub(metadata, atomic64_read(&exp->stats.n[XNUMA_STAT_metadata]));
 	xnuma_sub(exports, 1);
 	put_page(exp->status);
@@ -172,9 +174,11 @@ static void export_init(struct xnuma_export *exp, struct xnuma_waker *waker)
 	exp->obj.kind = XNUMA_EXPORT;
 	kref_init(&exp->kref);
 	INIT_WORK(&exp->free, export_free);
-	xa_init(&exp->granules);
-	xa_init_flags(&exp->imports, XA_FLAGS_ALLOC);
-	mt_init_flags(&exp->denied, MT_FLAGS_USE_RCU);
+	xa_init_flags(&exp->granules, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&exp->imports, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
+	mutex_init(&exp->deny_mutex);
+	spin_lock_init(&exp->denied_lock);
+	exp->denied = RB_ROOT_CACHED;
 	mutex_init(&exp->granule_lock);
 	mutex_init(&exp->batch_lock);
 	INIT_HLIST_NODE(&exp->node_id);
@@ -302,10 +306,8 @@ int xnuma_export_permits(struct xnuma_export *exp,
 	if (xnuma_mutated(RIGHTS))
 		return 0;
 	if (arg->rights & ~exp->rights || !key_equal(exp->key, arg->key) ||
-	    !mode_permits(exp, arg->rights)) {
-		xnuma_count(eacces);
+	    !mode_permits(exp, arg->rights))
 		return -EACCES;
-	}
 	return 0;
 }
 

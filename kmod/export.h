@@ -3,10 +3,11 @@
 #define XNUMA_EXPORT_H
 
 #include <linux/kref.h>
-#include <linux/maple_tree.h>
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include "object.h"
@@ -37,7 +38,10 @@ struct xnuma_export {
 	struct mutex batch_lock;	/* zapping many granules as one */
 	u16 batch, last_batch;		/* under way, or 0; the last number */
 	struct xarray imports;		/* by slot; looked up under RCU */
-	struct maple_tree denied;	/* ranges taken back by DENY */
+
+	struct mutex deny_mutex;	/* one DENY or ALLOW at a time */
+	spinlock_t denied_lock;		/* protects denied; nests inside all */
+	struct rb_root_cached denied;	/* ranges taken back, an interval tree */
 
 	struct page *status;		/* struct xpmem_numa_export_status */
 	struct mmu_interval_notifier life; /* sees the end of the mm */
@@ -72,6 +76,13 @@ int xnuma_export_permits(struct xnuma_export *exp,
 int xnuma_export_node(struct xnuma_export *exp);
 void xnuma_export_revoked(struct xnuma_export *exp);
 void xnuma_export_zap_all(struct xnuma_export *exp);
+
+int xnuma_deny(struct xnuma_export *exp, unsigned long start, unsigned long end);
+int xnuma_allow(struct xnuma_export *exp, unsigned long start,
+		unsigned long end);
+bool xnuma_is_denied(struct xnuma_export *exp, unsigned long start,
+		     unsigned long end);
+void xnuma_deny_free_all(struct xnuma_export *exp);
 
 static inline struct xnuma_export *xnuma_export_get(struct xnuma_export *exp)
 {

@@ -8,6 +8,7 @@
 #include <linux/file.h>
 #include <linux/hmm.h>
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
 #include <linux/mempolicy.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -214,10 +215,16 @@ static void slow_work(struct work_struct *work)
 {
 	struct slow *s = container_of(work, struct slow, work);
 	struct mm_struct *mm = import_of(s)->exp->mm;
+	struct mem_cgroup *memcg, *old;
 
 	if (mmget_not_zero(mm)) {
 		kthread_use_mm(mm);
+		/* Granules and page tables; a worker's memory is nobody's. */
+		memcg = get_mem_cgroup_from_mm(mm);
+		old = set_active_memcg(memcg);
 		touch(s, true);
+		set_active_memcg(old);
+		mem_cgroup_put(memcg);
 		kthread_unuse_mm(mm);
 		mmput_async(mm);
 	}

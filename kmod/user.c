@@ -4,7 +4,9 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
+#include "stats.h"
 #include "user.h"
 
 /* Faults of one user that may wait for his owners' memory at a time, per node. */
@@ -15,16 +17,30 @@ unsigned int xnuma_limits[XNUMA_LIMITS] = {
 	[XNUMA_LIMIT_IMPORTS] = 1 << 20,
 	[XNUMA_LIMIT_WINDOWS] = 1 << 20,
 	[XNUMA_LIMIT_GRANULES] = 1 << 22,
+	[XNUMA_LIMIT_DENIALS] = 1 << 18,
 };
 
-module_param_named(max_exports, xnuma_limits[XNUMA_LIMIT_EXPORTS], uint, 0644);
+/* What is used is counted in an atomic_t. */
+static int limit_set(const char *text, const struct kernel_param *param)
+{
+	return param_set_uint_minmax(text, param, 0, INT_MAX);
+}
+
+static const struct kernel_param_ops limit_ops = {
+	.set = limit_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(max_exports, &limit_ops, &xnuma_limits[XNUMA_LIMIT_EXPORTS], 0644);
 MODULE_PARM_DESC(max_exports, "exports that one user may have");
-module_param_named(max_imports, xnuma_limits[XNUMA_LIMIT_IMPORTS], uint, 0644);
+module_param_cb(max_imports, &limit_ops, &xnuma_limits[XNUMA_LIMIT_IMPORTS], 0644);
 MODULE_PARM_DESC(max_imports, "imports that one user may have");
-module_param_named(max_windows, xnuma_limits[XNUMA_LIMIT_WINDOWS], uint, 0644);
+module_param_cb(max_windows, &limit_ops, &xnuma_limits[XNUMA_LIMIT_WINDOWS], 0644);
 MODULE_PARM_DESC(max_windows, "windows that one user may have mapped");
-module_param_named(max_granules, xnuma_limits[XNUMA_LIMIT_GRANULES], uint, 0644);
+module_param_cb(max_granules, &limit_ops, &xnuma_limits[XNUMA_LIMIT_GRANULES], 0644);
 MODULE_PARM_DESC(max_granules, "2 MiB granules of one user that others may touch");
+module_param_cb(max_denials, &limit_ops, &xnuma_limits[XNUMA_LIMIT_DENIALS], 0644);
+MODULE_PARM_DESC(max_denials, "ranges that one user may have denied");
 
 static DEFINE_MUTEX(users_lock);	/* protects users */
 static DEFINE_HASHTABLE(users, 6);
@@ -57,10 +73,25 @@ static struct xnuma_user *user_create(kuid_t uid)
 	return user;
 }
 
+/*
+ * Who answers for the caller. In a user namespace that somebody other than root
+ * has made it is its maker, or he would have the limits of all its users.
+ */
+static kuid_t accountable(void)
+{
+	struct user_namespace *ns = current_user_ns();
+	kuid_t uid = current_euid();
+
+	for (; ns != &init_user_ns; ns = ns->parent)
+		if (!uid_eq(ns->owner, GLOBAL_ROOT_UID))
+			uid = ns->owner;
+	return uid;
+}
+
 /* The caller's account, or NULL without memory. */
 struct xnuma_user *xnuma_user_get(void)
 {
-	kuid_t uid = current_euid();
+	kuid_t uid = accountable();
 	struct xnuma_user *user;
 
 	mutex_lock(&users_lock);
@@ -89,6 +120,7 @@ bool xnuma_charge(struct xnuma_user *user, enum xnuma_limit limit)
 	    READ_ONCE(xnuma_limits[limit]))
 		return true;
 	atomic_dec(&user->used[limit]);
+	xnuma_count(edquot);
 	return false;
 }
 

@@ -84,10 +84,4 @@ int xnuma_reset(struct xnuma_import *imp, unsigned long va, unsigned long len);
 int xnuma_prefault(struct xnuma_import *imp, struct xpmem_numa_prefault *arg);
 struct xnuma_prefault *xnuma_prefault_of(struct xnuma_import *imp);
 
-int xnuma_deny(struct xnuma_export *exp, unsigned long start, unsigned long end);
-int xnuma_allow(struct xnuma_export *exp, unsigned long start,
-		unsigned long end);
-bool xnuma_is_denied(struct xnuma_export *exp, unsigned long start,
-		     unsigned long end);
-
 #endif /* XNUMA_WINDOW_H */

@@ -143,7 +143,7 @@ rule_documented() {
 	{
 		sed -nE 's/^#define (XPMEM_NUMA_[A-Z_]+)[[:space:]]+_IO.*/\1/p' \
 			include/xpmem_numa.h
-		sed -nE 's/^module_param(_named)?\(([a-z_]+),.*/\2/p' kmod/*.c |
+		sed -nE 's/^module_param(_named|_cb)?\(([a-z_]+),.*/\2/p' kmod/*.c |
 			grep -vx mutate	# not in what users build
 	} | documented doc/xpmem_numa.4 >> "$tmp/documented"
 	grep -ohE '(getenv|environment)\("XNUMA_[A-Z_]+"' lib/*.c ompi-btl/*.c |
