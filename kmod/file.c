@@ -2,8 +2,10 @@
 #include <linux/file.h>
 #include <linux/mmu_notifier.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include "file.h"
@@ -17,10 +19,8 @@ int xnuma_file_check(struct xnuma_file *f)
 {
 	struct mm_struct *mm = READ_ONCE(f->mm);
 
-	if (!mm || mm == current->mm || xnuma_mutated(STRANGER))
-		return 0;
-	xnuma_count(estale);
-	return -ESTALE;
+	return !mm || mm == current->mm || xnuma_mutated(STRANGER) ? 0 :
+								     -ESTALE;
 }
 
 static bool never_called(struct mmu_interval_notifier *mni,
@@ -138,7 +138,7 @@ static int file_open(struct inode *inode, struct file *file)
 		kfree(f);
 		return -ENOMEM;
 	}
-	xa_init_flags(&f->handles, XA_FLAGS_ALLOC1);
+	xa_init_flags(&f->handles, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->private_data = f;
 	return nonseekable_open(inode, file);
 }
@@ -176,13 +176,13 @@ static int file_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static int file_mmap(struct file *file, struct vm_area_struct *vma)
+static int window_at(struct xnuma_file *f, struct vm_area_struct *vma)
 {
-	struct xnuma_file *f = file->private_data;
 	unsigned long handle_pages = XPMEM_NUMA_HANDLE_SHIFT - PAGE_SHIFT;
 	unsigned long va = (vma->vm_pgoff & ((1UL << handle_pages) - 1))
 			   << PAGE_SHIFT;
 	struct xnuma_import *imp;
+	struct file *file;
 	int ret = xnuma_file_check(f);
 
 	if (ret)
@@ -194,6 +194,11 @@ static int file_mmap(struct file *file, struct vm_area_struct *vma)
 	ret = xnuma_window_mmap(imp, vma, va);
 	fput(file);
 	return ret;
+}
+
+static int file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return xnuma_count_error(window_at(file->private_data, vma));
 }
 
 static __poll_t file_poll(struct file *file, poll_table *wait)
@@ -210,7 +215,7 @@ static ssize_t file_read(struct file *file, char __user *buf, size_t len,
 	struct xnuma_file *f = file->private_data;
 	struct xnuma_waker *w = f->waker;
 	u64 count;
-	int ret = xnuma_file_check(f);
+	int ret = xnuma_count_error(xnuma_file_check(f));
 
 	if (ret)
 		return ret;
@@ -230,28 +235,62 @@ static ssize_t file_read(struct file *file, char __user *buf, size_t len,
 	return -EFAULT;
 }
 
-/* Under the handles' lock: objects stay, nothing sleeps. */
+static void show_export(struct seq_file *m, unsigned long handle,
+			struct xnuma_export *exp)
+{
+	seq_printf(m, "export: %lu range %lx-%lx rights %u state %u id %016llx",
+		   handle, exp->start, exp->end, exp->rights,
+		   xnuma_export_state(exp), exp->id);
+	xnuma_stats_show(m, &exp->stats);
+	xnuma_export_put(exp);
+}
+
+static void show_import(struct seq_file *m, unsigned long handle,
+			struct xnuma_import *imp)
+{
+	struct xnuma_export *exp = imp->exp;
+
+	seq_printf(m, "import: %lu range %lx-%lx rights %u state %u id %016llx number %lu owner %d",
+		   handle, exp->start, exp->end, imp->rights,
+		   xnuma_export_state(exp), exp->id, imp->inode->i_ino,
+		   pid_vnr(exp->owner));
+	xnuma_stats_show(m, &imp->stats);
+	xnuma_import_put(imp);
+}
+
+/* The next object from handle *@i on, referenced for the caller. */
+static struct xnuma_object *object_next(struct xnuma_file *f, unsigned long *i)
+{
+	struct xnuma_object *obj;
+
+	xa_lock(&f->handles);
+	obj = xa_find(&f->handles, i, XPMEM_NUMA_HANDLE_MAX, XA_PRESENT);
+	if (obj && obj->kind == XNUMA_EXPORT)
+		xnuma_export_get(container_of(obj, struct xnuma_export, obj));
+	else if (obj)
+		kref_get(&container_of(obj, struct xnuma_import, obj)->kref);
+	xa_unlock(&f->handles);
+	return obj;
+}
+
+/* A full buffer is thrown away and a larger one given: no need to go on. */
 static void file_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct xnuma_file *f = file->private_data;
 	struct xnuma_object *obj;
 	unsigned long i;
 
-	xa_lock(&f->handles);
-	xa_for_each(&f->handles, i, obj) {
-		struct xnuma_import *imp =
-			container_of(obj, struct xnuma_import, obj);
-		struct xnuma_export *exp = obj->kind == XNUMA_EXPORT ?
-			container_of(obj, struct xnuma_export, obj) : imp->exp;
-		bool mine = obj->kind == XNUMA_EXPORT;
-
-		seq_printf(m, "%s: %lu range %lx-%lx rights %u state %u",
-			   mine ? "export" : "import", i, exp->start, exp->end,
-			   mine ? exp->rights : imp->rights,
-			   xnuma_export_state(exp));
-		xnuma_stats_show(m, mine ? &exp->stats : &imp->stats);
+	for (i = 0; (obj = object_next(f, &i)); i++) {
+		if (obj->kind == XNUMA_EXPORT)
+			show_export(m, i, container_of(obj, struct xnuma_export,
+						       obj));
+		else
+			show_import(m, i, container_of(obj, struct xnuma_import,
+						       obj));
+		if (seq_has_overflowed(m) || fatal_signal_pending(current))
+			break;
+		cond_resched();
 	}
-	xa_unlock(&f->handles);
 }
 
 const struct file_operations xnuma_file_ops = {

@@ -242,6 +242,8 @@ static int fill_mm(struct xnuma_fault *f)
 	if (mmap_read_trylock(mm)) {
 		ret = fill_try(f);
 		mmap_read_unlock(mm);
+	} else {
+		xnuma_count_in(&f->imp->stats, contended);
 	}
 	/* The slow path would allocate: let the call wait for the lock. */
 	if (ret == XNUMA_FILL_SLOW && f->prefault && !f->prefault->alloc &&

@@ -38,6 +38,7 @@ static long do_query(struct xnuma_file *f, union argument *arg)
 	q->max_imports = xnuma_limits[XNUMA_LIMIT_IMPORTS];
 	q->max_windows = xnuma_limits[XNUMA_LIMIT_WINDOWS];
 	q->max_granules = xnuma_limits[XNUMA_LIMIT_GRANULES];
+	q->max_denials = xnuma_limits[XNUMA_LIMIT_DENIALS];
 	return 0;
 }
 
@@ -286,31 +287,35 @@ static const struct call {
 	{ XPMEM_NUMA_STATS_READ, do_stats },
 };
 
-long xnuma_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
+static long call(struct xnuma_file *f, unsigned int cmd, unsigned long ptr)
 {
-	struct xnuma_file *f = file->private_data;
 	void __user *user = (void __user *)ptr;
 	size_t size = _IOC_SIZE(cmd);
-	const struct call *call;
+	const struct call *c;
 	union argument arg = {};
 	long ret;
 
 	if (_IOC_NR(cmd) >= ARRAY_SIZE(calls))
 		return -ENOTTY;
-	call = &calls[_IOC_NR(cmd)];
-	if (call->cmd != cmd)
+	c = &calls[_IOC_NR(cmd)];
+	if (c->cmd != cmd)
 		return -ENOTTY;
 	ret = xnuma_file_check(f);
 	if (ret)
 		return ret;
 	if (copy_from_user(&arg, user, size))
 		return -EFAULT;
-	ret = call->func(f, &arg);
+	ret = c->func(f, &arg);
 	if (ret || !(_IOC_DIR(cmd) & _IOC_READ))
 		return ret;
 	if (!copy_to_user(user, &arg, size))
 		return 0;
-	if (call->undo)
-		call->undo(f, &arg);
+	if (c->undo)
+		c->undo(f, &arg);
 	return -EFAULT;
+}
+
+long xnuma_ioctl(struct file *file, unsigned int cmd, unsigned long ptr)
+{
+	return xnuma_count_error(call(file->private_data, cmd, ptr));
 }

@@ -50,7 +50,7 @@ static vm_fault_t insert(struct xnuma_fault *f)
 	if (f->upgrade) {
 		xnuma_zap_begin(&zap);
 		lockdep_off();
-		compat_zap_window(f->vma, addr, PAGE_SIZE);
+		zap_vma_ptes(f->vma, addr, PAGE_SIZE);
 		lockdep_on();
 		xnuma_zap_end(&zap);
 	}
@@ -73,7 +73,7 @@ static vm_fault_t poison(struct xnuma_fault *f, int reason)
 
 	mutex_lock(&f->imp->poison_lock);
 	WRITE_ONCE(st->reason, reason);
-	if (!xnuma_mutated(POISON))	/* user space acquires: the reason is there */
+	if (!xnuma_mutated(POISON))
 		smp_store_release(&st->poisoned, st->poisoned + 1);
 	smp_mb();	/* the counter before the page, for readers elsewhere */
 	remember(f->imp, f->va & XNUMA_GRANULE_MASK);
@@ -87,9 +87,12 @@ vm_fault_t xnuma_poison(struct xnuma_fault *f, int reason)
 {
 	if (reason == XPMEM_NUMA_REASON_DENIED)
 		xnuma_count_in(&f->imp->stats, denied);
-	if (f->prefault || !(f->imp->flags & XPMEM_NUMA_IMPORT_POISON)) {
-		if (!f->prefault)	/* which only stops there */
-			xnuma_count_in(&f->imp->stats, sigbus);
+	if (f->prefault) {
+		xnuma_count_in(&f->imp->stats, missed);
+		return VM_FAULT_SIGBUS;
+	}
+	if (!(f->imp->flags & XPMEM_NUMA_IMPORT_POISON)) {
+		xnuma_count_in(&f->imp->stats, sigbus);
 		trace_poison(f, reason, true);
 		return VM_FAULT_SIGBUS;
 	}
@@ -129,7 +132,6 @@ int xnuma_reset(struct xnuma_import *imp, unsigned long va, unsigned long len)
 	} else {
 		unpoison(imp, 0, XPMEM_NUMA_VA_LIMIT);
 		imp->poisons = 0;
-		/* user space acquires: the pages are gone */
 		smp_store_release(&st->cleared, poisoned);
 	}
 	mutex_unlock(&imp->poison_lock);

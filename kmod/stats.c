@@ -37,6 +37,34 @@ void xnuma_stats_read(struct xnuma_counters *counters,
 #undef STAT_READ
 }
 
+/* A call is about to return @ret. What xnuma_charge() refuses it counts. */
+long xnuma_count_error(long ret)
+{
+	switch (ret) {
+	case 0:
+	case -EDQUOT:
+		break;
+	case -EACCES:
+		xnuma_count(eacces);
+		break;
+	case -EINVAL:
+		xnuma_count(einval);
+		break;
+	case -ENOENT:
+		xnuma_count(enoent);
+		break;
+	case -ENOMEM:
+		xnuma_count(enomem);
+		break;
+	case -ESTALE:
+		xnuma_count(estale);
+		break;
+	default:
+		xnuma_count(errors);
+	}
+	return ret;
+}
+
 /* The counters that moved, on one line. */
 void xnuma_stats_show(struct seq_file *m, struct xnuma_counters *counters)
 {

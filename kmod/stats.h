@@ -40,6 +40,8 @@ struct xnuma_counters {
 
 struct seq_file;
 
+long xnuma_count_error(long ret);
+
 void xnuma_stats_total(struct xpmem_numa_stats *stats);
 void xnuma_stats_read(struct xnuma_counters *counters,
 		      struct xpmem_numa_stats *stats);
