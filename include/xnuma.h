@@ -161,6 +161,8 @@ void xnuma_domain_close(struct xnuma_domain *dom);
  * @partition:	this operating system in its fabric
  * @node:	NUMA node of the queues
  * @send_max:	largest payload of one message, bytes
+ * @window_limit: address space that windows may take, bytes
+ * @window_size: bytes of one window
  */
 struct xnuma_domain_attr {
 	enum xnuma_port	port;
@@ -170,6 +172,8 @@ struct xnuma_domain_attr {
 	unsigned int	partition;
 	int		node;
 	size_t		send_max;
+	size_t		window_limit;
+	size_t		window_size;
 };
 
 /** xnuma_domain_query - describe an open domain; always succeeds */
@@ -520,7 +524,7 @@ void xnuma_unimport(struct xnuma_import *imp);
  *
  * On return no peer reaches the old pages; their operations get -EACCES.
  *
- * Return: 0, -ENOTSUP (port user), -EINVAL, -ENOMEM
+ * Return: 0, -ENOTSUP (port user), -EINVAL, -ENOMEM, -EDQUOT
  */
 int xnuma_deny(struct xnuma_domain *dom, void *addr, size_t len);
 
@@ -554,6 +558,74 @@ void xnuma_free(struct xnuma_domain *dom, void *ptr);
  */
 ssize_t xnuma_prefault(struct xnuma_import *imp, uint64_t va, size_t len,
 		       unsigned int rights);
+
+/* ---- this machine; no domain is needed ---- */
+
+/**
+ * struct xnuma_module - what the loaded module says of itself
+ * @library_abi: ABI version that this library speaks; always set
+ * @abi:	ABI version of the module
+ * @features:	bits as in <xpmem_numa.h>: poison, deny, pmd, partitions
+ * @fabric:	the memory that can be reached; equal on all who reach each other
+ * @partition:	this operating system in its fabric
+ * @incarnation: random, new at each load of the module
+ */
+struct xnuma_module {
+	unsigned int	library_abi;
+	unsigned int	abi;
+	uint64_t	features;
+	uint8_t		fabric[16];
+	unsigned int	partition;
+	uint64_t	incarnation;
+};
+
+/**
+ * xnuma_module_query - ask the module, whatever port would be chosen
+ * @module:	out: all but @library_abi is 0 after an error
+ *
+ * Return:
+ * * 0		- it answered
+ * * -ENODEV	- the module is not loaded
+ * * -EACCES	- no permission on the device
+ * * -EPROTO	- the module speaks another ABI version
+ */
+int xnuma_module_query(struct xnuma_module *module);
+
+/* Told of one counter: its name, what it counts, how much. */
+typedef void (*xnuma_counter)(void *arg, const char *name, const char *text,
+			      uint64_t value);
+
+/**
+ * xnuma_module_stats - the totals of the module, which everybody may read
+ * @counter:	called for each
+ * @arg:	its first argument
+ *
+ * Return: how many there are; 0 without the module
+ */
+int xnuma_module_stats(xnuma_counter counter, void *arg);
+
+/**
+ * xnuma_nodes - the NUMA nodes that this process may allocate from
+ * @nodes:	out: at most @max numbers, ascending
+ * @max:	room in @nodes
+ *
+ * Return: how many there are, which may be more than @max
+ */
+int xnuma_nodes(int *nodes, int max);
+
+/**
+ * xnuma_node_distance - how far two nodes are from each other
+ *
+ * Return: relative to a node's own memory, which is 1.0; 2.0 if unknown
+ */
+double xnuma_node_distance(int from, int to);
+
+/**
+ * xnuma_copy_name - the loop that copies so many bytes, chosen by trying
+ *
+ * Return: "memcpy", "vector", "string" or "avx2"
+ */
+const char *xnuma_copy_name(size_t len);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "copy.h"
+#include "xnuma.h"
 
 #define ROUNDS	6
 
@@ -135,4 +136,22 @@ void copy_choose(void)
 
 	pthread_once(&once, choose);
 #endif
+}
+
+const char *xnuma_copy_name(size_t len)
+{
+	copy_kernel kernel = copy_memcpy;
+
+	copy_choose();
+	if (len >= COPY_LARGE)
+		kernel = copy_large;
+	else if (len >= COPY_MEDIUM)
+		kernel = copy_medium;
+#ifdef __x86_64__
+	if (kernel == copy_string)
+		return "string";
+	if (kernel == copy_avx2)
+		return "avx2";
+#endif
+	return kernel == copy_vector ? "vector" : "memcpy";
 }

@@ -174,6 +174,8 @@ void xnuma_domain_query(struct xnuma_domain *dom,
 	attr->partition = dom->blob.partition;
 	attr->node = dom->node;
 	attr->send_max = queue_send_max(&dom->config);
+	attr->window_limit = dom->config.window_limit;
+	attr->window_size = dom->config.window_size;
 }
 
 void xnuma_domain_pack(struct xnuma_domain *dom, uint8_t blob[XNUMA_BLOB_LEN])

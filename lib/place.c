@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "place.h"
+#include "xnuma.h"
 
 #define LATENCY		200e-9	/* seconds, one message within a node */
 #define BANDWIDTH	10e9	/* bytes per second, one copy within a node */
@@ -86,6 +87,25 @@ double place_distance(int from, int to)
 	near = matrix->values[i * matrix->nbobjs + i];
 	far = matrix->values[i * matrix->nbobjs + j];
 	return near > 0 && far > near ? far / near : 1.0;
+}
+
+int xnuma_nodes(int *nodes, int max)
+{
+	int node, n = 0, last = numa_available() < 0 ? 0 : numa_max_node();
+
+	for (node = 0; node <= last; node++) {
+		if (!place_node_exists(node))
+			continue;
+		if (n < max)
+			nodes[n] = node;
+		n++;
+	}
+	return n;
+}
+
+double xnuma_node_distance(int from, int to)
+{
+	return place_distance(from, to);
 }
 
 double place_latency(double distance)

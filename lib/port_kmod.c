@@ -3,12 +3,12 @@
  * port_kmod - the port onto /dev/xpmem_numa
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "port_kmod.h"
 
 int kmod_fd(struct xnuma_domain *dom)
@@ -26,36 +26,13 @@ int kmod_ioctl(struct xnuma_domain *dom, unsigned long command, void *arg)
 	return ret ? -errno : 0;
 }
 
-static int device_open(void)
-{
-	int fd = open(XPMEM_NUMA_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd >= 0)
-		return fd;
-	switch (errno) {
-	case ENOENT:
-	case ENXIO:
-	case ENODEV:
-		return error(-ENODEV, "the module xpmem_numa is not loaded");
-	case EACCES:
-	case EPERM:
-		return error(-EACCES, "no permission to open %s",
-			     XPMEM_NUMA_DEVICE);
-	default:
-		return error_code(-errno, "%s", XPMEM_NUMA_DEVICE);
-	}
-}
-
 static int kmod_query(struct xnuma_domain *dom)
 {
-	struct xpmem_numa_query query = { 0 };
-	int ret = kmod_ioctl(dom, XPMEM_NUMA_QUERY, &query);
+	struct xpmem_numa_query query;
+	int ret = device_query(kmod_fd(dom), &query);
 
-	if (ret == -ENOTTY || (!ret && query.abi != XPMEM_NUMA_ABI))
-		return error(-EPROTO, "the module speaks ABI version %u, this "
-			     "library %d", query.abi, XPMEM_NUMA_ABI);
 	if (ret)
-		return error_code(ret, "QUERY");
+		return ret;
 	if (!(query.features & XPMEM_NUMA_FEATURE_POISON))
 		return error(-EPROTO, "the module cannot poison");
 	memcpy(dom->blob.fabric, query.fabric, FABRIC_LEN);
