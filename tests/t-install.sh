@@ -88,7 +88,8 @@ left() {
 
 check "make install" run_make install DESTDIR="$root"
 check "interface, library and manuals are there" installed xnuma.h \
-	xpmem_numa.h libxnuma.so xnuma.pc xnuma.3 xnuma.7 xpmem_numa.4
+	xpmem_numa.h libxnuma.so xnuma.pc xnuma.3 xnuma.7 xpmem_numa.4 \
+	xnuma-info xnuma-info.1
 check "... and, out of the way of an XPMEM, its names" installed xpmem.h \
 	libxpmem.so.0 cray-xpmem.pc libxpmem.3
 check "a program finds them by pkg-config" finds_xpmem

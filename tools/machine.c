@@ -11,10 +11,10 @@ static void report_node(const int *nodes, int n, int i)
 
 	report_open(NULL);
 	report_number("node", nodes[i]);
-	report_open_list("distances");
+	report_open_values("distances");
 	for (j = 0; j < n; j++)
 		report_real(NULL, xnuma_node_distance(nodes[i], nodes[j]));
-	report_close_list();
+	report_close_values();
 	report_close();
 }
 

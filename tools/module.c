@@ -30,11 +30,11 @@ static void report_features(uint64_t features)
 	};
 	size_t i;
 
-	report_open_list("features");
+	report_open_values("features");
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (features >> i & 1)
 			report_text(NULL, names[i]);
-	report_close_list();
+	report_close_values();
 }
 
 static void report_fabric(const uint8_t *fabric, size_t len)

@@ -134,10 +134,8 @@ void report_open_list(const char *key)
 	if (report.json) {
 		begin_value(key);
 		printf("[");
-	} else if (!report.list[report.depth]) {
-		heading(key);
 	} else {
-		printf("  %s ", key);
+		heading(key);
 	}
 	push(true);
 }
@@ -147,6 +145,20 @@ void report_close_list(void)
 	report.depth--;
 	if (report.json)
 		printf("]");
+}
+
+void report_open_values(const char *key)
+{
+	begin_value(key);
+	if (report.json)
+		printf("[");
+	push(true);
+}
+
+void report_close_values(void)
+{
+	report_close_list();
+	end_value();
 }
 
 void report_text(const char *key, const char *text)

@@ -13,11 +13,13 @@
 void report_begin(bool json);
 void report_end(void);
 
-/* @key is NULL for the items of a list. */
+/* @key is NULL for the items of a list and for values. */
 void report_open(const char *key);
 void report_close(void);
-void report_open_list(const char *key);
+void report_open_list(const char *key);	/* of what report_open() begins */
 void report_close_list(void);
+void report_open_values(const char *key); /* of plain ones: on one line */
+void report_close_values(void);
 
 void report_text(const char *key, const char *text);
 void report_hex(const char *key, uint64_t value);
