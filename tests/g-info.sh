@@ -25,7 +25,7 @@ says() {
 }
 
 show() {
-	"$info" "$@" > "$tmp/out"
+	"$info" "${options[@]}" > "$tmp/out"
 }
 
 # as_user COMMAND: without privileges
@@ -114,7 +114,7 @@ check "a limit is shown, and the file where it is set" limit
 check "a user without permission is told so" refused
 check "a user with permission can use it" as_user "$info"
 owner_start
-check "--pid shows a process" show "${options[@]}"
+check "--pid shows a process" show
 check "... its export" \
 	says "^    - fd 3  handle 1  range 0-[0-9a-f]+  rights rw  state active  id $id  counters .*metadata [1-9]"
 check "... its import, and whose it is" \
