@@ -145,6 +145,13 @@ rule_documented() {
 			include/xpmem_numa.h
 		sed -nE 's/^module_param(_named|_cb)?\(([a-z_]+),.*/\2/p' kmod/*.c |
 			grep -vx mutate	# not in what users build
+		sed -nE 's/^[[:space:]]X\(([a-z_]+),.*/\1/p' include/xpmem_numa.h
+		sed -nE 's/^TRACE_EVENT\(([a-z]+),.*/\1/p' kmod/trace.h
+		grep -ohE '\bXNUMA_(PATH|REVOKED)_[A-Z]+' kmod/trace.h |
+			sed 's/.*_//' | tr '[:upper:]' '[:lower:]'
+		grep -ohE -e '-E[A-Z]+\b' kmod/ioctl.c kmod/file.c \
+			kmod/window.c | tr -d - |
+			grep -vxE 'EBUSY|ERESTARTSYS'	# told as EMFILE, EINTR
 	} | documented doc/xpmem_numa.4 >> "$tmp/documented"
 	grep -ohE '(getenv|environment)\("XNUMA_[A-Z_]+"' lib/*.c ompi-btl/*.c |
 		grep -oE 'XNUMA_[A-Z_]+' | documented doc/xnuma.7 >> "$tmp/documented"
