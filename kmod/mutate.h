@@ -20,6 +20,7 @@ enum xnuma_mutation {
 	XNUMA_MUTATE_NODE,	/* first touch takes the importer's node (I9) */
 	XNUMA_MUTATE_NAMES,	/* all importers are zapped, not those that touched */
 	XNUMA_MUTATE_NEST,	/* a zap's own notifiers are answered as others' (I4) */
+	XNUMA_MUTATE_BATCH,	/* who meets a batch does not wait for it (I1) */
 };
 
 #ifdef XNUMA_MUTATIONS

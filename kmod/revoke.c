@@ -3,6 +3,7 @@
  * I1: what the notifiers of granules do. An event over many granules is zapped
  * once, by the first callback that finds something to zap.
  */
+#include <linux/delay.h>
 #include <linux/sched.h>
 #include "export.h"
 #include "granule.h"
@@ -124,6 +125,8 @@ static void batch_zap(struct xnuma_export *exp, unsigned long start,
 		mutex_unlock(&g->lock);
 		cond_resched();
 	}
+	if (xnuma_mutated(BATCH))
+		msleep(20);	/* let somebody come */
 	if (touched)
 		zap(exp, touched, name, start, end);
 	smp_store_release(&exp->batch, 0);
@@ -142,17 +145,13 @@ static unsigned long granule_end(struct xnuma_granule *g)
 	return g->mni.interval_tree.last + 1;
 }
 
-/*
- * Under the lock, with the sequence moved: what remains to be done behind the
- * lock, if it was not done here?
- */
+/* Under the lock, with the sequence moved. BATCH is to be done behind the lock. */
 static enum xnuma_revoked revoke(struct xnuma_granule *g,
 				 const struct mmu_notifier_range *range)
 {
 	if (!g->touched) {
 		xnuma_count(idle);
-		return is_in_batch(g) ? XNUMA_REVOKED_WAITED :
-					XNUMA_REVOKED_IDLE;
+		return XNUMA_REVOKED_IDLE;
 	}
 	if (range->event == MMU_NOTIFY_RELEASE) {
 		g->touched = 0;	/* the life notifier zaps everything at once */
@@ -172,6 +171,7 @@ static enum xnuma_revoked granule_revoke(struct xnuma_granule *g,
 {
 	bool blockable = mmu_notifier_range_blockable(range);
 	enum xnuma_revoked what;
+	bool in_batch;
 
 	if (xnuma_zap_nested() && !xnuma_mutated(NEST)) {
 		xnuma_count(nested);
@@ -183,7 +183,8 @@ static enum xnuma_revoked granule_revoke(struct xnuma_granule *g,
 		xnuma_count(refused);
 		return XNUMA_REVOKED_REFUSED;
 	}
-	if (!blockable && (g->touched || is_in_batch(g))) {
+	in_batch = is_in_batch(g);
+	if (!blockable && (g->touched || in_batch)) {
 		mutex_unlock(&g->lock);
 		xnuma_count(refused);
 		return XNUMA_REVOKED_REFUSED;
@@ -191,12 +192,14 @@ static enum xnuma_revoked granule_revoke(struct xnuma_granule *g,
 	mmu_interval_set_seq(&g->mni, seq);
 	what = revoke(g, range);
 	mutex_unlock(&g->lock);
-	if (what == XNUMA_REVOKED_WAITED)
-		batch_wait(g->exp);
-	else if (what == XNUMA_REVOKED_BATCH)
+	if (what == XNUMA_REVOKED_BATCH)
 		batch_zap(g->exp, granule_start(g),
 			  range->end & XNUMA_GRANULE_MASK);
-	return what;
+	if (!in_batch || what == XNUMA_REVOKED_BATCH || xnuma_mutated(BATCH))
+		return what;
+	/* Names that are here came back since; those that it took matter too. */
+	batch_wait(g->exp);
+	return XNUMA_REVOKED_WAITED;
 }
 
 /*

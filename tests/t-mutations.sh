@@ -14,7 +14,7 @@ tests=(
 	STRANGER=g-stale RIGHTS=g-rights DENY=g-deny POISON=g-poison
 	SECRET=g-writes NODE=g-numa NAMES=g-metadata DIRTY=g-dirty
 	RETRY=g-seq RETRY=g-torture DIRTY=g-torture POISON=g-torture
-	DENY=g-torture ZAP=g-torture
+	DENY=g-torture ZAP=g-torture BATCH=g-batch
 )
 # What these leave behind is a broken guest: one boot each.
 fatal=(WRITE=g-writes ZAP=g-coherence NEST=g-mutual)
