@@ -250,6 +250,7 @@ void xnuma_peer_close(struct xnuma_peer *peer);
 
 /**
  * xnuma_peer_alive - is it still there? One load.
+ * @peer:	the peer
  *
  * Return: 0, or -EPIPE with the peer and the reason in xnuma_error(). A peer
  * that died once stays dead.
@@ -355,6 +356,7 @@ int xnuma_poll(struct xnuma_domain *dom, xnuma_handler handler, void *arg,
 
 /**
  * xnuma_domain_fd - a descriptor for poll(2), owned by the domain
+ * @dom:	the own domain
  *
  * Readable after xnuma_domain_arm() when a message came or a peer died.
  *
@@ -364,6 +366,7 @@ int xnuma_domain_fd(struct xnuma_domain *dom);
 
 /**
  * xnuma_domain_arm - ask for a wake-up
+ * @dom:	the own domain
  *
  * Return:
  * * 0		- nothing pending: sleep on the descriptor, then poll
@@ -386,6 +389,7 @@ struct xnuma_completion {
 
 /**
  * xnuma_peer_memory - the import of what the peer's domain exports
+ * @peer:	the peer
  *
  * Return: never NULL; lives as long as the peer
  */
@@ -615,6 +619,8 @@ int xnuma_nodes(int *nodes, int max);
 
 /**
  * xnuma_node_distance - how far two nodes are from each other
+ * @from:	number of one
+ * @to:	number of the other
  *
  * Return: relative to a node's own memory, which is 1.0; 2.0 if unknown
  */
@@ -622,6 +628,7 @@ double xnuma_node_distance(int from, int to);
 
 /**
  * xnuma_copy_name - the loop that copies so many bytes, chosen by trying
+ * @len:	how many
  *
  * Return: "memcpy", "vector", "string" or "avx2"
  */

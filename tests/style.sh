@@ -165,3 +165,19 @@ rule_manuals() {
 		groff -man -Tutf8 -ww -z "$page" 2>&1
 	done | none
 }
+
+# kernel_doc_find: sets kernel_doc
+kernel_doc_find() {
+	for kernel_doc in /usr/lib/linux-kbuild-*/scripts/kernel-doc; do
+		[[ ! -x $kernel_doc ]] || return 0
+	done
+	return 1
+}
+
+# The members of struct xpmem_numa_stats come from a list.
+rule_kernel_doc() {
+	sources | grep -E '^(include|kmod)/' |
+		xargs -r "$kernel_doc" -none -v 2>&1 |
+		grep -E ' (warning|error): ' |
+		grep -vE XPMEM_NUMA_STATS_FIELD | none
+}

@@ -77,6 +77,13 @@ if command -v groff > /dev/null; then
 else
 	skip_test "manual pages are clean to groff" "no groff"
 fi
+if kernel_doc_find; then
+	check "interfaces are clean to kernel-doc" rule_kernel_doc
+	check "... and this would be seen" breaks rule_kernel_doc \
+		include/xnuma.h '/**\n * f - call\n */\nint f(int arg);'
+else
+	skip_test "interfaces are clean to kernel-doc" "no kernel-doc"
+fi
 if command -v shellcheck > /dev/null; then
 	check "scripts are clean to shellcheck" rule_shellcheck
 	check "... and this would be seen" breaks rule_shellcheck \
