@@ -66,6 +66,14 @@ requires_lab() {
 	requires busybox true
 }
 
+# requires_archive: skip the script where Debian's archive is unwanted or far
+requires_archive() {
+	[[ -z ${XNUMA_NO_NET-} ]] || skip_all "XNUMA_NO_NET is set"
+	[[ $(uname -m) = x86_64 ]] || skip_all "the module is for x86-64"
+	requires "$srcdir/lab/debian-kernel" --release trixie
+	requires unshare --mount true
+}
+
 diag() {
 	local line
 

@@ -11,7 +11,7 @@ if [[ -z ${XNUMA_GUEST_TESTS+set} ]]; then
 	XNUMA_GUEST_TESTS=$(cd "$builddir" && find . -maxdepth 1 -perm -1 \
 		-type f -name '[gt]-*' ! -name '*.sh' ! -name t-pass -printf '%f ')
 	XNUMA_GUEST_TESTS+=$(cd "$srcdir" && find . -maxdepth 1 -perm -1 \
-		-type f -name 'g-*.sh' ! -name g-all.sh -printf '%f ')
+		-type f -name 'g-*.sh' ! -name 'g-all*.sh' -printf '%f ')
 fi
 programs=()
 for program in $XNUMA_GUEST_TESTS; do
