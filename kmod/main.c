@@ -31,7 +31,7 @@ static int __init xnuma_init(void)
 	int ret = -ENOMEM;
 
 	xnuma_fabric_init();
-	xnuma_free_wq = alloc_workqueue("xpmem_numa", 0, 0);
+	xnuma_free_wq = alloc_workqueue("xpmem_numa", WQ_UNBOUND, 0);
 	if (!xnuma_free_wq)
 		return ret;
 	ret = xnuma_granule_init();
