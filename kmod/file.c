@@ -250,9 +250,9 @@ static void show_import(struct seq_file *m, unsigned long handle,
 {
 	struct xnuma_export *exp = imp->exp;
 
-	seq_printf(m, "import: %lu range %lx-%lx rights %u state %u id %016llx number %lu owner %d",
+	seq_printf(m, "import: %lu range %lx-%lx rights %u state %u id %016llx number %llu owner %d",
 		   handle, exp->start, exp->end, imp->rights,
-		   xnuma_export_state(exp), exp->id, imp->inode->i_ino,
+		   xnuma_export_state(exp), exp->id, (u64)imp->inode->i_ino,
 		   pid_vnr(exp->owner));
 	xnuma_stats_show(m, &imp->stats);
 	xnuma_import_put(imp);

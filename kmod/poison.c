@@ -50,7 +50,7 @@ static vm_fault_t insert(struct xnuma_fault *f)
 	if (f->upgrade) {
 		xnuma_zap_begin(&zap);
 		lockdep_off();
-		zap_vma_ptes(f->vma, addr, PAGE_SIZE);
+		compat_zap_window(f->vma, addr, PAGE_SIZE);
 		lockdep_on();
 		xnuma_zap_end(&zap);
 	}
