@@ -17,6 +17,7 @@
 #define MNT	"/tmp/g-oom"
 #define GROUP	"/sys/fs/cgroup/g-oom"
 #define SHARED	(4 * MIB)
+#define IDLE	(AREA + (long)GIB)	/* was imported, is not mapped by anybody */
 #define LEN	(128 * MIB)
 #define LIMIT	20000
 
@@ -102,7 +103,7 @@ static char state_of(pid_t tid)
 	return end ? end[2] : '?';
 }
 
-/* Returns when the thread sleeps where no signal wakes it. */
+/* Its number, when the thread sleeps where no signal wakes it. */
 static long on_stick(long file, long b, long c)
 {
 	pthread_t thread;
@@ -110,7 +111,7 @@ static long on_stick(long file, long b, long c)
 
 	while (!ret && (!stuck_tid || state_of(stuck_tid) != 'D'))
 		usleep(1000);
-	return -ret;
+	return ret ? -ret : stuck_tid;
 }
 
 static long on_map_file(long a, long b, long c)
@@ -132,34 +133,62 @@ static bool answers(struct peer *p, int ms)
 	return poll(&ready, 1, ms) == 1;
 }
 
-/* The reaper has tried: the owner's other memory is gone. */
-static bool reaped(long refused)
+/* The reaper has tried: it was refused, and what nobody maps it has taken. */
+static bool reaped(long refused, pid_t thread)
 {
 	int i;
 
-	for (i = 0; i < 30000 && stat_read("refused") == refused; i++)
+	for (i = 0; i < 30000; i++) {
+		if (stat_read("refused") > refused &&
+		    !pages_present(thread, IDLE, 512))
+			return true;
 		usleep(1000);
-	return stat_read("refused") > refused;
+	}
+	return false;
+}
+
+/* A granule with a notifier, and memory, that no importer has mapped now. */
+static char *idle_make(void)
+{
+	char *win = dev_window(im.fd, im.handle, IDLE, 2 * MIB,
+			       PROT_READ | PROT_WRITE);
+
+	check(win != MAP_FAILED);
+	check_int(on(on_map, IDLE, 2 * MIB, 0), ==, 0);
+	check_int(on(on_fill, IDLE, 2 * MIB, 0x31), ==, 0);
+	check_int(load(win), ==, 0x31);
+	check_int(on(on_advise, IDLE, 2 * MIB, MADV_DONTNEED), ==, 0);
+	check_int(on(on_fill, IDLE, 2 * MIB, 0x31), ==, 0);
+	check_int(pages_present(o.peer.pid, IDLE, 512), ==, 512);
+	return win;
 }
 
 static void test_reaper(void)
 {
-	long refused = stat_read("refused"), file;
+	long refused = stat_read("refused"), file, thread;
+	char *idle;
 	int byte;
 
 	begin();
+	idle = idle_make();
 	file = on(on_map_file, 0, 0, 0);
 	check_int(file, >, 0);
 	check_int(fs_freeze(), ==, 0);
-	check_int(on(on_stick, file, 0, 0), ==, 0);
+	thread = on(on_stick, file, 0, 0);
+	check_int(thread, >, 0);
 	check_int(peer_begin(&o.peer, on_fill, AREA, LEN, 0x32), ==, 0);
-	check(reaped(refused));
+	check(reaped(refused, (pid_t)thread));
 	/* the page is still the owner's, and is seen as such, or is gone */
 	byte = load(im.win + 2 * MIB);
 	check(byte == 0x31 || byte == 0x32 || byte == -SIGBUS);
+	/* what was reaped is lost: it must not come back as zeros */
+	check_int(load(idle), ==, -SIGBUS);
+	check_int(store(idle + PAGE, 1), ==, -SIGBUS);
 	check_int(fs_thaw(), ==, 0);
 	check(answers(&o.peer, LIMIT));
 	peer_stop(&o.peer);
+	check_int(load(idle), ==, -SIGBUS);
+	check_int(munmap(idle, 2 * MIB), ==, 0);
 	end();
 }
 
