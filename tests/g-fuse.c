@@ -95,8 +95,9 @@ static void test_kill(bool async, peer_fn fn)
 	check(!peer_answers(&p, 100));
 	kill(p.pid, SIGKILL);
 	check(peer_answers(&p, LIMIT));
-	peer_stop(&p);
 	check_int(fuse_held(), >, 0);
+	fuse_hold(false);
+	peer_stop(&p);
 	end();
 }
 
@@ -145,7 +146,7 @@ static void test_other_user(void)
 			break;
 		check_int(peer_end(&visitor), ==, 0);
 	}
-	peer_stop(&visitor);
+	peer_kill(&visitor, SIGKILL);
 	owner_stop(&b);
 	fuse_hold(false);
 	for (i = 0; i < N; i++) {
@@ -193,8 +194,8 @@ static void test_owner_dies(void)
 	/* who waits can be killed, and the memory goes with the answer */
 	kill(p.pid, SIGKILL);
 	check(peer_answers(&p, LIMIT));
-	peer_stop(&p);
 	fuse_hold(false);
+	peer_stop(&p);
 	check_int(fuse_stop(), ==, 0);
 	check(stat_settles("exports", 0));
 	check(stat_settles("granules", 0));
