@@ -95,6 +95,8 @@ static void test_prefault(__u32 flags)
 	check_int(dev_range(im.fd, XPMEM_NUMA_RESET, im.handle, NOTHING, SPAN),
 		  ==, 0);
 	check_int(on(on_deny, NOTHING, SPAN, 0), ==, 0);
+	check_int(stat_read("granules"), ==, granules);
+	check_int(on(on_allow, NOTHING, SPAN, 0), ==, 0);
 	check_free();
 	check_uint(im.st->poisoned, ==, 0);
 	end();
