@@ -6,7 +6,7 @@
 # Guest G lives in $dir/G: console (its serial output), stdin (a pipe to its
 # serial input), job/ (the share; see the file guest for what is in there).
 
-readonly BOOT_LIMIT=150		# seconds from power on to the ready word
+readonly BOOT_LIMIT=$((150 * ${XNUMA_SLOW:-1})) # seconds from power on to the ready word
 readonly BOOTS=3		# of one guest, until the ready word
 declare -A qemu_pid boots gone tail_pids
 
