@@ -73,7 +73,7 @@ static vm_fault_t poison(struct xnuma_fault *f, int reason)
 
 	mutex_lock(&f->imp->poison_lock);
 	WRITE_ONCE(st->reason, reason);
-	if (!xnuma_mutated(POISON))
+	if (!xnuma_mutated(POISON))	/* user space acquires: the reason is there */
 		smp_store_release(&st->poisoned, st->poisoned + 1);
 	smp_mb();	/* the counter before the page, for readers elsewhere */
 	remember(f->imp, f->va & XNUMA_GRANULE_MASK);
@@ -132,6 +132,7 @@ int xnuma_reset(struct xnuma_import *imp, unsigned long va, unsigned long len)
 	} else {
 		unpoison(imp, 0, XPMEM_NUMA_VA_LIMIT);
 		imp->poisons = 0;
+		/* user space acquires: the pages are gone */
 		smp_store_release(&st->cleared, poisoned);
 	}
 	mutex_unlock(&imp->poison_lock);

@@ -84,6 +84,7 @@ static void granule_zap(struct xnuma_granule *g, unsigned long start,
 static bool is_in_batch(struct xnuma_granule *g)
 {
 	lockdep_assert_held(&g->lock);
+	/* a batch that is over has zapped */
 	return g->batch && g->batch == smp_load_acquire(&g->exp->batch);
 }
 
@@ -129,7 +130,7 @@ static void batch_zap(struct xnuma_export *exp, unsigned long start,
 		msleep(20);	/* let somebody come */
 	if (touched)
 		zap(exp, touched, name, start, end);
-	smp_store_release(&exp->batch, 0);
+	smp_store_release(&exp->batch, 0);	/* for is_in_batch() */
 	mutex_unlock(&exp->batch_lock);
 }
 
