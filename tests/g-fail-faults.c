@@ -207,6 +207,7 @@ static int run_huge(int n)
 static void test_windows(void)
 {
 	check_int(prepare_load(0), ==, 0);
+	check_int(run_load(0), ==, 0);
 	check_op(run_window, NULL, NULL);
 	check_op(run_status, NULL, NULL);
 	check_op(run_split, undo_split, prepare_split);
