@@ -191,6 +191,7 @@ struct xpmem_numa_prefault {
 	X(faults,	"faults in windows") \
 	X(inserted,	"4 KiB entries inserted") \
 	X(inserted_pmd,	"2 MiB entries inserted") \
+	X(blocked,	"faults that found a page table where one could be") \
 	X(slow,		"faults that went through the owner's page tables") \
 	X(carried,	"insertions from what the slow path had found") \
 	X(retries,	"insertions overtaken by an invalidation") \

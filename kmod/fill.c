@@ -171,6 +171,8 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 		ret = commit_pmd(f, seq, entry);
 		if (ret != -XPMEM_NUMA_REASON_DENIED)
 			return ret;
+	} else if (!f->g->small && !pmd_leaf(*f->vmf->pmd)) {
+		xnuma_count_in(&f->imp->stats, blocked);
 	}
 	return f->huge ? XNUMA_FILL_SLOW : fill_around(f, seq, entry);
 }

@@ -129,6 +129,51 @@ static void test_collapse(void)
 	end();
 }
 
+/*
+ * The kernel keeps the page table of small entries that are taken away, and it
+ * is in the way of a huge one. A window mapped over itself has none.
+ */
+static void test_regain(void)
+{
+	long pmds, blocked;
+
+	check_int(share_open(&o, &im, LEN, RW, RW, 0), ==, 0);
+	check_int(on(on_fill, AREA, LEN, 0x31), ==, 0);
+	check_int(wrong(0x31, -1UL), ==, 0);
+	check_int(on(on_huge, AREA, LEN, -1), ==, 0);
+	check_int(on(on_advise, AREA, LEN, MADV_COLLAPSE), ==, 0);
+	pmds = stat_read("inserted_pmd");
+	blocked = stat_read("blocked");
+	check_int(wrong(0x31, -1UL), ==, 0);
+	check_int(stat_read("inserted_pmd") - pmds, ==, 0);
+	check_int(stat_read("blocked") - blocked, ==, 4);
+
+	check(mmap(im.win, LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		   im.fd, (off_t)XPMEM_NUMA_OFFSET(im.handle, AREA)) == im.win);
+	check_int(wrong(0x31, -1UL), ==, 0);
+	check_int(store(page(700), 0x32), ==, 0);
+	check_int(on(on_load, AREA + 700 * PAGE, 0, 0), ==, 0x32);
+	check_int(stat_read("inserted_pmd") - pmds, ==, 4);
+	check_int(stat_read("blocked") - blocked, ==, 4);
+	end();
+}
+
+/* Only what the importer had touched before has such a table. */
+static void test_collapse_untouched(void)
+{
+	long pmds;
+
+	check_int(share_open(&o, &im, LEN, RW, RW, 0), ==, 0);
+	check_int(on(on_fill, AREA, LEN, 0x31), ==, 0);
+	check_int(load(page(0)), ==, 0x31);
+	check_int(on(on_huge, AREA, LEN, -1), ==, 0);
+	check_int(on(on_advise, AREA, LEN, MADV_COLLAPSE), ==, 0);
+	pmds = stat_read("inserted_pmd");
+	check_int(wrong(0x31, -1UL), ==, 0);
+	check_int(stat_read("inserted_pmd") - pmds, ==, 3);
+	end();
+}
+
 static void test_fork(void)
 {
 	long child;
@@ -277,6 +322,8 @@ int main(void)
 	TEST(test_split(on_advise, MADV_DONTNEED, 0), "I1: MADV_DONTNEED does");
 	TEST(test_split(on_protect, PROT_NONE, -SIGBUS), "I1: mprotect does");
 	TEST(test_collapse(), "I1: small pages collapse under the importer");
+	TEST(test_regain(), "a window mapped over itself gets huge entries back");
+	TEST(test_collapse_untouched(), "where it was not touched it gets them");
 	TEST(test_fork(), "I5: a fork's COW of huge pages is broken right");
 	TEST(test_zero(), "I5: the huge zero page is not written");
 	TEST(test_borrow(), "I2: vmsplice gets no page from a huge entry");
