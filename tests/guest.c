@@ -68,6 +68,19 @@ struct call {
 	long a, b, c;
 };
 
+/* A small memory cgroup may be full of what a worker has yet to free. */
+static bool peer_tell(long ret)
+{
+	int tries = 1000;
+
+	while (send(3, &ret, sizeof(ret), 0) != sizeof(ret)) {
+		if ((errno != ENOMEM && errno != ENOBUFS) || !--tries)
+			return false;
+		usleep(10000);
+	}
+	return true;
+}
+
 static __attribute__((noreturn)) void peer_main(int sock, pid_t parent)
 {
 	struct call call;
@@ -82,7 +95,7 @@ static __attribute__((noreturn)) void peer_main(int sock, pid_t parent)
 	fcntl(3, F_SETFD, FD_CLOEXEC);
 	while (recv(3, &call, sizeof(call), MSG_WAITALL) == sizeof(call)) {
 		ret = call.fn(call.a, call.b, call.c);
-		if (send(3, &ret, sizeof(ret), 0) != sizeof(ret))
+		if (!peer_tell(ret))
 			_exit(1);
 	}
 	_exit(0);
