@@ -38,6 +38,21 @@ static unsigned int slowness(void)
 	return factor ? (unsigned int)atoi(factor) : 1;
 }
 
+/*
+ * Automatic NUMA balancing takes entries away when it pleases, and tests count
+ * faults and revocations. Who wants it turns it on.
+ */
+static void balancing_stop(void)
+{
+	int fd = open("/proc/sys/kernel/numa_balancing", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "0", 1) != 1)
+		perror("numa_balancing");
+	close(fd);
+}
+
 void guest_begin(void)
 {
 	struct sigaction act = { .sa_handler = trap_handler,
@@ -46,6 +61,7 @@ void guest_begin(void)
 	sigaction(SIGBUS, &act, NULL);
 	sigaction(SIGSEGV, &act, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	balancing_stop();
 	printf("# limit: %d\n", SECONDS + 10);
 	alarm(SECONDS * slowness());
 }
