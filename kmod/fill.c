@@ -21,7 +21,7 @@
 static int commit_begin(struct xnuma_fault *f, unsigned long start,
 			unsigned long end, unsigned long seq)
 {
-	if (xnuma_mutated(RETRY))
+	if (xnuma_mutated(RETRY) || xnuma_mutated(GONE))
 		usleep_range(100, 300);	/* let it happen */
 	mutex_lock(&f->g->lock);
 	if (mmu_interval_read_retry(&f->g->mni, seq) && !xnuma_mutated(RETRY)) {
@@ -29,7 +29,8 @@ static int commit_begin(struct xnuma_fault *f, unsigned long start,
 		xnuma_count_in(&f->imp->stats, retries);
 		return XNUMA_FILL_AGAIN;
 	}
-	if (xnuma_export_state(f->exp) != XPMEM_NUMA_ACTIVE) {
+	if (xnuma_export_state(f->exp) != XPMEM_NUMA_ACTIVE &&
+	    !xnuma_mutated(GONE)) {
 		mutex_unlock(&f->g->lock);
 		return -XPMEM_NUMA_REASON_GONE;
 	}
@@ -195,6 +196,10 @@ static int fill_carried(struct xnuma_fault *f, struct xnuma_carry *carry)
 		return -carry->reason;
 	/* Whoever saw the page has made the granule, perhaps just now. */
 	f->g = xnuma_granule_find(f->exp, f->va);
+	if (xnuma_mutated(CARRY)) {
+		usleep_range(100, 300);	/* let it happen */
+		carry->seq = mmu_interval_read_begin(&f->g->mni);
+	}
 	ret = commit(f, f->va, f->va + PAGE_SIZE, carry->seq, &carry->pfn);
 	if (ret == XNUMA_FILL_DONE) {
 		xnuma_count_in(&f->imp->stats, carried);

@@ -134,7 +134,7 @@ void xnuma_insert_entries(struct xnuma_fault *f, unsigned long start,
 	 * Poison of before the owner mapped memory. Take it away: the counter
 	 * says that it was there.
 	 */
-	if (fill.occupied)
+	if (fill.occupied && !xnuma_mutated(OCCUPIED))
 		xnuma_import_zap(f->imp, f->va, f->va + PAGE_SIZE);
 }
 
@@ -146,6 +146,8 @@ bool xnuma_pmd_covered(const struct xnuma_fault *f)
 	unsigned long first = f->va & PMD_MASK;
 	unsigned long haddr = f->vmf->address & PMD_MASK;
 
+	if (xnuma_mutated(HUGE))
+		return haddr >= f->vma->vm_start;
 	return !((f->va ^ f->vmf->address) & ~PMD_MASK & PAGE_MASK) &&
 	       haddr >= f->vma->vm_start && haddr + PMD_SIZE <= f->vma->vm_end &&
 	       first >= f->exp->start && first + PMD_SIZE <= f->exp->end;

@@ -21,6 +21,11 @@ enum xnuma_mutation {
 	XNUMA_MUTATE_NAMES,	/* all importers are zapped, not those that touched */
 	XNUMA_MUTATE_NEST,	/* a zap's own notifiers are answered as others' (I4) */
 	XNUMA_MUTATE_BATCH,	/* who meets a batch does not wait for it (I1) */
+	XNUMA_MUTATE_GONE,	/* insertion does not ask whether the export ended */
+	XNUMA_MUTATE_CARRY,	/* nor for what the slow path saw (I3) */
+	XNUMA_MUTATE_OCCUPIED,	/* poison stays in the way of memory mapped since */
+	XNUMA_MUTATE_CLEARED,	/* RESET clears first, and for a range (I11) */
+	XNUMA_MUTATE_HUGE,	/* huge entries in windows that cannot hold them */
 };
 
 #ifdef XNUMA_MUTATIONS

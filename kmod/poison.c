@@ -3,6 +3,7 @@
  * I11: in an import with POISON an access that cannot be satisfied finds zeros
  * or the import's scratch page, after the status page has said so.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include "granule.h"
 #include "mutate.h"
@@ -127,6 +128,10 @@ int xnuma_reset(struct xnuma_import *imp, unsigned long va, unsigned long len)
 
 	mutex_lock(&imp->poison_lock);
 	poisoned = st->poisoned;
+	if (xnuma_mutated(CLEARED)) {
+		smp_store_release(&st->cleared, poisoned);
+		usleep_range(100, 300);	/* let somebody look */
+	}
 	if (len) {
 		unpoison(imp, va, va + len);
 	} else {
