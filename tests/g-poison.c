@@ -4,6 +4,9 @@
  * was not real is known by the two counters, to every thread, until RESET.
  */
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "guest.h"
@@ -150,6 +153,38 @@ static void test_sticky(void)
 	end();
 }
 
+static atomic_int stored;
+
+static void *storing(void *arg)
+{
+	atomic_store(&stored, store(page(3), 0x66) ? -1 : 1);
+	return NULL;
+}
+
+/* A store for which there is memory by now is tried again, not for ever. */
+static void test_sticky_store(void)
+{
+	pthread_t thread;
+	long faults;
+
+	begin();
+	check_int(on(on_unmap, AREA, LEN, 0), ==, 0);
+	check_poisoned(3, XPMEM_NUMA_REASON_HOLE);
+	check_int(on(on_map, AREA, LEN, 0), ==, 0);
+	check_int(on(on_fill, AREA, LEN, 0x32), ==, 0);
+	faults = stat_read("faults");
+	atomic_store(&stored, 0);
+	check_int(pthread_create(&thread, NULL, storing, NULL), ==, 0);
+	while (!atomic_load(&stored) && stat_read("faults") - faults < 1000)
+		sched_yield();
+	check_int(atomic_load(&stored), ==, 1);
+	check_int(on(on_load, AREA + 3 * PAGE, 0, 0), ==, 0x66);
+	check(!import_valid(&im));
+	check_int(munmap(im.win, LEN), ==, 0);	/* ends it anyway */
+	pthread_join(thread, NULL);
+	end();
+}
+
 static void test_reset_range(void)
 {
 	begin();
@@ -280,6 +315,7 @@ int main(void)
 	TEST(test_revoked(), "I11: a revoked export is poison");
 	TEST(test_gone(), "I11: a dead owner's memory is poison");
 	TEST(test_sticky(), "I11: poison is sticky until RESET");
+	TEST(test_sticky_store(), "I11: a store reaches what was mapped since");
 	TEST(test_reset_range(), "I11: RESET of a range does not clear");
 	TEST(test_reset_many(), "I11: RESET finds poison in 300 granules");
 	TEST(test_scratch(), "I11: nobody sees another import's scratch");
