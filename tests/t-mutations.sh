@@ -15,9 +15,14 @@ tests=(
 	SECRET=g-writes NODE=g-numa NAMES=g-metadata DIRTY=g-dirty
 	RETRY=g-seq RETRY=g-torture DIRTY=g-torture POISON=g-torture
 	DENY=g-torture ZAP=g-torture BATCH=g-batch
+	CARRY=g-seq OCCUPIED=g-poison CLEARED=g-poison CLEARED=g-protocol
+	HUGE=g-thp
 )
 # What these leave behind is a broken guest: one boot each.
-fatal=(WRITE=g-writes ZAP=g-coherence NEST=g-mutual)
+fatal=(
+	WRITE=g-writes WRITE=g-torture ZAP=g-coherence ZAP=g-torture-life
+	GONE=g-torture-life NEST=g-mutual
+)
 
 number_of() { # NAME
 	sed -n 's/^\tXNUMA_MUTATE_\([A-Z]*\),.*/\1/p' \

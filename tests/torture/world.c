@@ -121,13 +121,22 @@ long world_reads(void)
 	return sum(offsetof(struct tally, reads));
 }
 
-static bool is_enough(long times, long reads)
+bool world_has_crimes(void)
 {
 	int i;
 
 	for (i = 0; i < NCRIMES; i++)
 		if (atomic_load(&world->crimes[i]))
 			return true;
+	return false;
+}
+
+static bool is_enough(long times, long reads)
+{
+	int i;
+
+	if (world_has_crimes())
+		return true;
 	for (i = 0; i < NEVENTS; i++)
 		if (world->events >> i & 1 &&
 		    atomic_load(&world->happened[i]) < times)

@@ -173,6 +173,7 @@ void world_print(void);
 const char *event_text(enum event what);
 
 long world_reads(void);
+bool world_has_crimes(void);
 bool is_long(void);
 
 /* xorshift: the same numbers for the same seed. */
