@@ -164,7 +164,8 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 	if (ret)
 		return ret;
 	if (!(entry & HMM_PFN_VALID) ||
-	    (f->write && !(entry & HMM_PFN_WRITE) && !xnuma_mutated(WRITE)))
+	    (f->write && !(entry & HMM_PFN_WRITE) &&
+	     !(xnuma_mutated(WRITE) && PageAnon(hmm_pfn_to_page(entry)))))
 		return f->prefault && !f->prefault->alloc && !f->huge ?
 			fill_around(f, seq, entry) : XNUMA_FILL_SLOW;
 	f->g->small = !xnuma_pmd_fits(f, entry);

@@ -11,7 +11,7 @@ enum xnuma_mutation {
 	XNUMA_MUTATE_ZAP,	/* invalidations leave the entries (I1) */
 	XNUMA_MUTATE_RETRY,	/* insertion does not ask what came between (I3) */
 	XNUMA_MUTATE_DIRTY,	/* writable entries are not dirty pages (I6) */
-	XNUMA_MUTATE_WRITE,	/* the importer writes what the owner may not (I5) */
+	XNUMA_MUTATE_WRITE,	/* anonymous pages are written that may not be (I5) */
 	XNUMA_MUTATE_RIGHTS,	/* everybody may import */
 	XNUMA_MUTATE_STRANGER,	/* a file works in any address space */
 	XNUMA_MUTATE_DENY,	/* DENY is forgotten by the next fault */

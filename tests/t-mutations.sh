@@ -16,13 +16,10 @@ tests=(
 	RETRY=g-seq RETRY=g-torture DIRTY=g-torture POISON=g-torture
 	DENY=g-torture ZAP=g-torture BATCH=g-batch
 	CARRY=g-seq OCCUPIED=g-poison CLEARED=g-poison CLEARED=g-protocol
-	HUGE=g-thp
+	HUGE=g-thp WRITE=g-writes WRITE=g-torture
 )
 # What these leave behind is a broken guest: one boot each.
-fatal=(
-	WRITE=g-writes WRITE=g-torture ZAP=g-coherence ZAP=g-torture-life
-	GONE=g-torture-life NEST=g-mutual
-)
+fatal=(ZAP=g-coherence ZAP=g-torture-life GONE=g-torture-life NEST=g-mutual)
 
 number_of() { # NAME
 	sed -n 's/^\tXNUMA_MUTATE_\([A-Z]*\),.*/\1/p' \
