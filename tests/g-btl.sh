@@ -6,7 +6,7 @@ echo "# limit: 900"
 # shellcheck disable=SC2317 # functions are called by check
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/functions.sh"
-port=kmod
+port=kmod limit=300
 random_count=100000 many_count=500 thread_count=100 flood_count=500
 # shellcheck source=tests/mpi/cases.sh
 . "$srcdir/mpi/cases.sh"
