@@ -87,13 +87,13 @@ static int run_wake(int n)
 	return dev_handle(im.fd, XPMEM_NUMA_WAKE, im.handle);
 }
 
-/* DENY and ALLOW of every second page, so that the tree of ranges grows. */
 static int run_deny(int n)
 {
 	return dev_range(fd, XPMEM_NUMA_DENY, ex.handle, AREA + n * GRANULE,
 			 PAGE);
 }
 
+/* A page in the middle of what is denied: one range becomes two. */
 static int run_allow(int n)
 {
 	return dev_range(fd, XPMEM_NUMA_ALLOW, ex.handle,
@@ -104,6 +104,12 @@ static long prepare_allow(int n)
 {
 	return dev_range(fd, XPMEM_NUMA_DENY, ex.handle, AREA + n * GRANULE,
 			 8 * PAGE);
+}
+
+static void undo_deny(int n)
+{
+	check_int(dev_range(fd, XPMEM_NUMA_ALLOW, ex.handle, AREA + n * GRANULE,
+			    8 * PAGE), ==, 0);
 }
 
 static int run_counts(int n)
@@ -147,8 +153,8 @@ static void test_import(void)
 static void test_deny(void)
 {
 	check_int(run_export(0), ==, 0);
-	check_op(run_deny, NULL, NULL);
-	check_op(run_allow, NULL, prepare_allow);
+	check_op(run_deny, undo_deny, NULL);
+	check_op(run_allow, undo_deny, prepare_allow);
 	undo_export(0);
 }
 
