@@ -276,6 +276,8 @@ struct xpmem_numa_stats {
  * @reason:	XPMEM_NUMA_REASON_* of the last poisoning
  * @poisoned:	poisonings so far; advanced before the scratch page is inserted
  * @cleared:	@poisoned as it was when RESET last took all of them away
+ * @blocked:	faults of this import that found a page table where a 2 MiB
+ *		entry could be; in no order with anything
  *
  * The kernel writes with release, user space reads with acquire. An access
  * through a window is good only if @poisoned, read after it behind an acquire
@@ -288,6 +290,7 @@ struct xpmem_numa_import_status {
 	__u32 reason;
 	__u64 poisoned;
 	__u64 cleared;
+	__u64 blocked;
 };
 
 /**

@@ -152,6 +152,15 @@ static int fill_around(struct xnuma_fault *f, unsigned long seq,
 	return commit(f, f->va, f->va + PAGE_SIZE, seq, &entry);
 }
 
+/* Faults of several threads come here at once. */
+static void fill_blocked(struct xnuma_fault *f)
+{
+	struct xpmem_numa_import_status *st = xnuma_import_status(f->imp);
+
+	xnuma_count_in(&f->imp->stats, blocked);
+	atomic64_inc((atomic64_t *)&st->blocked);
+}
+
 static int fill_once(struct xnuma_fault *f, unsigned long seq)
 {
 	unsigned long entry = 0;
@@ -174,7 +183,7 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 		if (ret != -XPMEM_NUMA_REASON_DENIED)
 			return ret;
 	} else if (!f->g->small && !pmd_leaf(*f->vmf->pmd)) {
-		xnuma_count_in(&f->imp->stats, blocked);
+		fill_blocked(f);
 	}
 	return f->huge ? XNUMA_FILL_SLOW : fill_around(f, seq, entry);
 }

@@ -8,13 +8,15 @@
 /*
  * What is known about an import's health: the kernel's status page, or with
  * port user this process's own, written by the thread that watches the peer.
- * @poisoned and @cleared stay equal where nothing is ever poisoned.
+ * @poisoned and @cleared stay equal where nothing is ever poisoned, and
+ * @blocked is 0 where windows have no page tables of the module's making.
  */
 struct status {
 	_Atomic uint32_t state;
 	_Atomic uint32_t reason;
 	_Atomic uint64_t poisoned;
 	_Atomic uint64_t cleared;
+	_Atomic uint64_t blocked;
 };
 
 _Static_assert(sizeof(struct status) == sizeof(struct xpmem_numa_import_status),

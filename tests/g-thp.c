@@ -147,6 +147,7 @@ static void test_regain(void)
 	check_int(wrong(0x31, -1UL), ==, 0);
 	check_int(stat_read("inserted_pmd") - pmds, ==, 0);
 	check_int(stat_read("blocked") - blocked, ==, 4);
+	check_uint(im.st->blocked, ==, 4);
 
 	check(mmap(im.win, LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		   im.fd, (off_t)XPMEM_NUMA_OFFSET(im.handle, AREA)) == im.win);
