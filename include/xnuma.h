@@ -202,6 +202,7 @@ void xnuma_domain_pack(struct xnuma_domain *dom, uint8_t blob[XNUMA_BLOB_LEN]);
 	X(promotions,	   "peers that got a ring of their own") \
 	X(windows_mapped,  "windows mapped") \
 	X(windows_evicted, "windows unmapped to make room") \
+	X(windows_replaced, "windows mapped anew for huge pages") \
 	X(poisoned,	   "accesses refused because memory had vanished") \
 	X(peers_lost,	   "peers that died")
 

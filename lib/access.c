@@ -41,6 +41,33 @@ int access_dead(struct xnuma_import *imp)
 		     imp->peer->blob.pid);
 }
 
+#define REGAIN_MAX	(1ULL << 16)
+
+/*
+ * What was mapped has to be faulted in again. So it takes twice as many blocked
+ * faults each time, and memory that is split and made huge for ever costs next
+ * to nothing more than it does by itself.
+ */
+void access_replace(struct xnuma_import *imp)
+{
+	const _Atomic uint64_t *blocked = &imp->status->blocked;
+	struct xnuma_domain *dom = imp->dom;
+	uint64_t at;
+
+	pthread_mutex_lock(&dom->lock);
+	at = atomic_load_explicit(&imp->regain_at, memory_order_relaxed);
+	/* else another thread has done it while this one waited */
+	if (atomic_load_explicit(blocked, memory_order_relaxed) >= at) {
+		windows_replace(imp);
+		if (imp->regain_step < REGAIN_MAX)
+			imp->regain_step *= 2;
+		at = atomic_load_explicit(blocked, memory_order_relaxed);
+		atomic_store_explicit(&imp->regain_at, at + imp->regain_step,
+				      memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&dom->lock);
+}
+
 static const struct {
 	int err;
 	const char *text;

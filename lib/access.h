@@ -25,6 +25,9 @@ static inline bool access_mapped(const struct xnuma_import *imp, uint64_t va,
 	       len <= imp->map_len - (va - imp->map_va);
 }
 
+/* What access_regain() then does. */
+void access_replace(struct xnuma_import *imp) __attribute__((cold));
+
 static inline uint64_t access_begin(const struct xnuma_import *imp)
 {
 	return atomic_load_explicit(&imp->status->cleared,
@@ -66,6 +69,21 @@ static inline bool access_live(const struct xnuma_import *imp, uint64_t va,
 					memory_order_acquire) != imp->rkey.id)
 		return false;
 	return !imp->live || region_live(imp->live, va - imp->live_va, len);
+}
+
+/*
+ * After a good access, outside any section: memory that became huge after it
+ * was mapped here has a page table in the way of a huge entry. Have enough
+ * faults met one?
+ */
+static inline void access_regain(struct xnuma_import *imp)
+{
+	uint64_t at = atomic_load_explicit(&imp->regain_at,
+					   memory_order_relaxed);
+
+	if (__builtin_expect(atomic_load_explicit(&imp->status->blocked,
+					memory_order_relaxed) >= at, 0))
+		access_replace(imp);
 }
 
 /* The error of an access that was not good, then all poison is taken away. */

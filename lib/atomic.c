@@ -114,6 +114,7 @@ int xnuma_atomic(struct xnuma_import *imp, enum xnuma_op op, uint64_t va,
 	if (ret)
 		return ret;
 	stat_add(imp->dom->shards, thread_current, STAT_atomics, 1);
+	access_regain(imp);
 	if (old)
 		*old = o.old;
 	return 0;

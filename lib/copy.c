@@ -142,10 +142,12 @@ static int copy_any(struct access *a)
 	if (!access_mapped(a->imp, a->va, len))
 		return copy_syscall(a);
 	ret = copy_mapped(a);
-	if (!ret)
-		stat_add(dom->shards, thread_current,
-			 a->write ? STAT_window_put : STAT_window_get, len);
-	return ret;
+	if (ret)
+		return ret;
+	stat_add(dom->shards, thread_current,
+		 a->write ? STAT_window_put : STAT_window_get, len);
+	access_regain(a->imp);
+	return 0;
 }
 
 int xnuma_get(struct xnuma_import *imp, void *dst, uint64_t va, size_t len,

@@ -33,6 +33,7 @@ int import_init(struct xnuma_import *imp, struct xnuma_peer *peer,
 	imp->rights = rkey->rights;
 	imp->fd = -1;
 	imp->table.shift = __builtin_ctzll(imp->dom->pool.size);
+	imp->regain_at = imp->regain_step = REGAIN_FIRST;
 	pthread_mutex_init(&imp->poison_lock, NULL);
 	ret = peer->self ? import_self(imp) : imp->dom->ops->import(imp);
 	if (ret)

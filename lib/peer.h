@@ -22,6 +22,8 @@ struct status {
 _Static_assert(sizeof(struct status) == sizeof(struct xpmem_numa_import_status),
 	       "the ABI's layout");
 
+#define REGAIN_FIRST	8	/* blocked faults before windows are replaced */
+
 enum import_kind {
 	IMPORT_MEMORY,	/* poison instead of signals: get, put, atomic */
 	IMPORT_QUEUE,	/* the same, of its own: see message.c */
@@ -50,6 +52,8 @@ struct xnuma_import {
 	const _Atomic uint64_t *ticket;	/* holds rkey.id while it is valid */
 
 	struct window_table table;
+	_Atomic uint64_t regain_at;	/* blocked faults, see access_regain() */
+	uint64_t regain_step;		/* domain's lock; how many each time */
 	pthread_mutex_t poison_lock;	/* one thread at a time cures poison */
 	struct xnuma_import *hold;	/* domain's lock; NULL until used */
 };

@@ -300,6 +300,51 @@ void window_drop(struct xnuma_import *imp)
 	pthread_mutex_unlock(&dom->lock);
 }
 
+/*
+ * A fresh window in the place of @old, which leaves only when that is there: so
+ * no access fails that would not have failed with @old.
+ */
+static bool window_replace(struct xnuma_window *old)
+{
+	struct window_pool *pool = &old->dom->pool;
+	struct xnuma_window *win;
+
+	if (pool->mapped + old->len > pool->limit)
+		return false;
+	win = calloc(1, sizeof(*win));
+	if (!win)
+		return false;
+	win->dom = old->dom;
+	win->imp = old->imp;
+	win->va = old->va;
+	win->len = old->len;
+	if (window_map(win)) {
+		free(win);
+		return false;
+	}
+	bucket_add(win);
+	pool_add(pool, win);
+	bucket_remove(old);
+	pool_remove(pool, old);
+	return true;
+}
+
+void windows_replace(struct xnuma_import *imp)
+{
+	struct xnuma_window *win, *next, *dead = NULL;
+	struct xnuma_domain *dom = imp->dom;
+
+	for (win = dom->pool.all; win; win = next) {
+		next = win->all;
+		if (win->imp != imp || win->holds || !window_replace(win))
+			continue;
+		win->dead = dead;
+		dead = win;
+		stat_add(dom->shards, thread_self(), STAT_windows_replaced, 1);
+	}
+	windows_unmap(dom, dead);
+}
+
 /* The last holder of a window whose import is closed unmaps it. */
 void xnuma_window_release(struct xnuma_window *win)
 {

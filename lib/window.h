@@ -114,6 +114,12 @@ int window_hold(struct xnuma_import *imp, uint64_t va, size_t len,
 /* All windows of an import that ends; held ones live on without it. */
 void window_drop(struct xnuma_import *imp);
 
+/*
+ * Fresh windows, whose page tables are empty, in the place of all that nobody
+ * holds; with the domain's lock, outside any section.
+ */
+void windows_replace(struct xnuma_import *imp);
+
 static inline void window_leave(struct thread *self)
 {
 	if (self)
