@@ -89,11 +89,14 @@ guest_qemu() { # GUEST
 	local g=$1 n first last sockets=$nodes size words
 
 	qemu=(qemu-system-x86_64 -name "lab-$g" -machine q35 -no-user-config
-		-nodefaults -no-reboot -display none -m "${mem}M" -cpu max)
+		-nodefaults -no-reboot -display none -m "${mem}M")
+	# QEMU stores the bytes of "rep stosb" one by one: without it, clearing a
+	# huge page does not look like a locked up processor.
 	if [[ $icount ]]; then
-		qemu+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
+		qemu+=(-cpu max -accel "tcg,thread=single"
+			-icount "shift=0,sleep=off")
 	else
-		qemu+=(-accel "tcg,thread=multi")
+		qemu+=(-cpu max,-erms,-fsrm -accel "tcg,thread=multi")
 	fi
 
 	# Without sockets that follow the nodes the kernel warns at boot.
@@ -116,6 +119,7 @@ guest_qemu() { # GUEST
 
 	words="console=ttyS0 quiet mitigations=off nokaslr tsc=reliable"
 	words+=" panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60"
+	words+=" watchdog_thresh=30"	# soft lockups of 60 s; the host may be busy
 	words+=" secretmem.enable=1 slub_nomerge log_buf_len=4M"
 	words+=" hugepages=16 brd.rd_size=65536"
 	qemu+=(-kernel "$kernel" -initrd "$initramfs" -append "$words $append")
