@@ -96,7 +96,7 @@ guest_qemu() { # GUEST
 		qemu+=(-cpu max -accel "tcg,thread=single"
 			-icount "shift=0,sleep=off")
 	else
-		qemu+=(-cpu max,-erms,-fsrm -accel "tcg,thread=multi")
+		qemu+=(-cpu "max,-erms,-fsrm" -accel "tcg,thread=multi")
 	fi
 
 	# Without sockets that follow the nodes the kernel warns at boot.
