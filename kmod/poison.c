@@ -129,7 +129,7 @@ int xnuma_reset(struct xnuma_import *imp, unsigned long va, unsigned long len)
 	mutex_lock(&imp->poison_lock);
 	poisoned = st->poisoned;
 	if (xnuma_mutated(CLEARED)) {
-		smp_store_release(&st->cleared, poisoned);
+		WRITE_ONCE(st->cleared, poisoned);
 		usleep_range(100, 300);	/* let somebody look */
 	}
 	if (len) {
