@@ -165,6 +165,7 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 {
 	unsigned long entry = 0;
 	int ret = xnuma_look(f, f->va, f->va + PAGE_SIZE, seq, &entry);
+	bool fits;
 
 	f->anon = false;
 	if (ret == -EBUSY)
@@ -173,16 +174,16 @@ static int fill_once(struct xnuma_fault *f, unsigned long seq)
 	if (ret)
 		return ret;
 	if (!(entry & HMM_PFN_VALID) ||
-	    (f->write && !(entry & HMM_PFN_WRITE) &&
-	     !(xnuma_mutated(WRITE) && PageAnon(hmm_pfn_to_page(entry)))))
+	    (f->write && !(entry & HMM_PFN_WRITE) && !xnuma_writes_anyway(entry)))
 		return f->prefault && !f->prefault->alloc && !f->huge ?
 			fill_around(f, seq, entry) : XNUMA_FILL_SLOW;
-	f->g->small = !xnuma_pmd_fits(f, entry);
-	if (!f->g->small && pmd_none(*f->vmf->pmd)) {
+	fits = xnuma_pmd_fits(f, entry);
+	WRITE_ONCE(f->g->small, !fits);
+	if (fits && pmd_none(*f->vmf->pmd)) {
 		ret = commit_pmd(f, seq, entry);
 		if (ret != -XPMEM_NUMA_REASON_DENIED)
 			return ret;
-	} else if (!f->g->small && !pmd_leaf(*f->vmf->pmd)) {
+	} else if (fits && !pmd_leaf(*f->vmf->pmd)) {
 		fill_blocked(f);
 	}
 	return f->huge ? XNUMA_FILL_SLOW : fill_around(f, seq, entry);
@@ -280,7 +281,7 @@ int xnuma_fill(struct xnuma_fault *f)
 	    !mmget_not_zero(mm))
 		return -XPMEM_NUMA_REASON_GONE;
 	f->g = xnuma_granule_find(f->exp, f->va);
-	if (f->huge && f->g && f->g->small)
+	if (f->huge && f->g && READ_ONCE(f->g->small))
 		ret = XNUMA_FILL_SLOW;
 	else
 		ret = fill_mm(f);

@@ -30,7 +30,7 @@ static bool is_anon(struct xnuma_fault *f, unsigned long entry)
  */
 static bool may_write(struct xnuma_fault *f, unsigned long entry, bool faulting)
 {
-	if (xnuma_mutated(WRITE) && PageAnon(hmm_pfn_to_page(entry)))
+	if (xnuma_writes_anyway(entry))
 		return f->vma->vm_flags & VM_WRITE;
 	return f->vma->vm_flags & VM_WRITE && entry & HMM_PFN_WRITE &&
 	       ((faulting && f->write) || is_anon(f, entry));

@@ -26,6 +26,7 @@ enum xnuma_mutation {
 	XNUMA_MUTATE_OCCUPIED,	/* poison stays in the way of memory mapped since */
 	XNUMA_MUTATE_CLEARED,	/* RESET clears first, and for a range (I11) */
 	XNUMA_MUTATE_HUGE,	/* huge entries in windows that cannot hold them */
+	XNUMA_MUTATE_SHARED,	/* all other pages are written, the zero page too */
 };
 
 #ifdef XNUMA_MUTATIONS

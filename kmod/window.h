@@ -2,8 +2,10 @@
 #ifndef XNUMA_WINDOW_H
 #define XNUMA_WINDOW_H
 
+#include <linux/hmm.h>
 #include <linux/mm.h>
 #include "import.h"
+#include "mutate.h"
 
 struct xnuma_granule;
 
@@ -69,6 +71,13 @@ bool xnuma_carry_take(struct xnuma_fault *f, struct xnuma_carry *carry);
 int xnuma_memory_check(struct mm_struct *mm, unsigned long va, bool write);
 void xnuma_memory_drop(struct mm_struct *mm, unsigned long start,
 		       unsigned long end, unsigned long *pfns);
+
+/* Mutations that let the importer write what is not the owner's to write. */
+static inline bool xnuma_writes_anyway(unsigned long entry)
+{
+	return (xnuma_mutated(WRITE) && PageAnon(hmm_pfn_to_page(entry))) ||
+	       (xnuma_mutated(SHARED) && !PageAnon(hmm_pfn_to_page(entry)));
+}
 
 void xnuma_insert_entries(struct xnuma_fault *f, unsigned long start,
 			  unsigned long end, unsigned long *pfns);

@@ -22,7 +22,10 @@ torture=(
 	WRITE=g-torture ZAP=g-torture
 )
 # What these leave behind is a broken guest: one boot each.
-fatal=(ZAP=g-coherence ZAP=g-torture-life GONE=g-torture-life NEST=g-mutual)
+fatal=(
+	SHARED=g-writes ZAP=g-coherence ZAP=g-torture-life GONE=g-torture-life
+	NEST=g-mutual
+)
 
 number_of() { # NAME
 	sed -n 's/^\tXNUMA_MUTATE_\([A-Z]*\),.*/\1/p' \
