@@ -4,10 +4,7 @@
  * (I10), and work for the owner by the importers that touched (I8).
  */
 
-#include <linux/mempolicy.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -274,24 +271,9 @@ static void test_range(void)
 	end();
 }
 
-/*
- * Events are counted, so the kernel must cause none by itself: khugepaged, and
- * NUMA balancing, which leaves memory alone that has a policy. Peers inherit it.
- */
-static void keep_still(void)
-{
-	unsigned long nodes = 3;
-
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
-		tap_diag("khugepaged may come: %s", strerror(errno));
-	if (syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 64))
-		tap_diag("NUMA balancing may come: %s", strerror(errno));
-}
-
 int main(void)
 {
 	guest_begin();
-	keep_still();
 	TEST(test_dense(), "I10: at most 200 bytes for a granule among others");
 	TEST(test_sparse(), "I10: less than 1 KiB for a granule on its own");
 	TEST(test_holes(), "I10: holes that were poisoned cost nothing");

@@ -272,23 +272,10 @@ static void test_threads(void)
 	end();
 }
 
-/* It takes entries away when it pleases, and faults are counted. */
-static void balancing_stop(void)
-{
-	int fd = open("/proc/sys/kernel/numa_balancing", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, "0", 1) != 1)
-		perror("numa_balancing");
-	close(fd);
-}
-
 int main(void)
 {
 	long i;
 
-	balancing_stop();
 	tap_diag("limit: 240");
 	want = malloc(LEN);
 	got = malloc(LEN);

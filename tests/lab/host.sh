@@ -120,6 +120,8 @@ guest_qemu() { # GUEST
 	words="console=ttyS0 quiet mitigations=off nokaslr tsc=reliable"
 	words+=" panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60"
 	words+=" watchdog_thresh=30"	# soft lockups of 60 s; the host may be busy
+	# It takes entries away when it pleases, and tests count faults.
+	words+=" numa_balancing=disable"
 	words+=" secretmem.enable=1 slub_nomerge log_buf_len=4M"
 	words+=" hugepages=16 brd.rd_size=65536"
 	qemu+=(-kernel "$kernel" -initrd "$initramfs" -append "$words $append")
