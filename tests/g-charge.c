@@ -23,17 +23,6 @@
 
 static long *made;	/* how many objects the peer got */
 
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 static long charged(void)
 {
 	long bytes = -1;
@@ -57,9 +46,9 @@ static long on_confine(long uid, long b, long c)
 	int ret;
 
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	ret = put("/proc/self/oom_score_adj", "-1000");
+	ret = file_write("/proc/self/oom_score_adj", "-1000");
 	if (!ret)
-		ret = put(DIR "/cgroup.procs", pid);
+		ret = file_write(DIR "/cgroup.procs", pid);
 	if (!ret && setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid))
 		ret = -errno;
 	return ret;
@@ -164,10 +153,10 @@ int main(void)
 	printf("# no-faults: limits of what makes no fault\n");
 	made = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	put(CGROUPS "/cgroup.subtree_control", "+memory");
+	file_write(CGROUPS "/cgroup.subtree_control", "+memory");
 	if (mkdir(DIR, 0755) || access(DIR "/memory.max", W_OK))
 		skip_all("no memory cgroup");
-	if (put(DIR "/memory.max", "6M") || put(DIR "/memory.swap.max", "0"))
+	if (file_write(DIR "/memory.max", "6M") || file_write(DIR "/memory.swap.max", "0"))
 		skip_all("no limit on the memory cgroup");
 	TEST(check_stopped(on_exports, 0, PAGE), "exports are charged");
 	TEST(test_imports(), "imports are charged");

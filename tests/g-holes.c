@@ -168,24 +168,6 @@ static void test_kill(peer_fn fn, long span, bool reserved, const char *moves)
 
 /* ---- bounded ---- */
 
-static long param_set(const char *name, long value)
-{
-	char path[80];
-	long old = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/module/xpmem_numa/parameters/%s",
-		 name);
-	f = fopen(path, "r+");
-	if (f && fscanf(f, "%ld", &old) == 1) {
-		rewind(f);
-		fprintf(f, "%ld\n", value);
-	}
-	if (f)
-		fclose(f);
-	return old;
-}
-
 /* What nobody touched costs a granule for each 2 MiB, of which there are few. */
 static void test_bound(void)
 {

@@ -14,25 +14,6 @@
 #define LIMIT	5
 #define LEN	(16 * MIB)
 
-/* Sets a module parameter; the value it had. */
-static long param_set(const char *name, long value)
-{
-	char path[80];
-	long old = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/module/xpmem_numa/parameters/%s",
-		 name);
-	f = fopen(path, "r+");
-	if (f && fscanf(f, "%ld", &old) == 1) {
-		rewind(f);
-		fprintf(f, "%ld\n", value);
-	}
-	if (f)
-		fclose(f);
-	return old;
-}
-
 static long on_become(long uid, long b, long c)
 {
 	if (setgroups(0, NULL) || setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid))

@@ -23,31 +23,21 @@ static struct owner o;
 
 #define on(fn, a, b, c) peer_call(&o.peer, fn, (long)(a), (long)(b), (long)(c))
 
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n = write(fd, text, strlen(text));
-	int ret = n < 0 ? -errno : 0;
-
-	close(fd);
-	return ret;
-}
-
 static int group_make(void)
 {
 	char text[32];
 
-	put("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	file_write("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	if (mkdir(GROUP, 0755) && errno != EEXIST)
 		return -errno;
-	put(GROUP "/memory.swap.max", "0");
+	file_write(GROUP "/memory.swap.max", "0");
 	snprintf(text, sizeof(text), "%lu", MAX);
-	return put(GROUP "/memory.max", text);
+	return file_write(GROUP "/memory.max", text);
 }
 
 static long on_join(long uid, long b, long c)
 {
-	int ret = put(GROUP "/cgroup.procs", "0");
+	int ret = file_write(GROUP "/cgroup.procs", "0");
 
 	return ret ? ret : on_drop(uid, uid, 0);
 }

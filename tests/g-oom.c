@@ -26,28 +26,18 @@ static struct import im;
 
 #define on(fn, a, b, c) peer_call(&o.peer, fn, (long)(a), (long)(b), (long)(c))
 
-static int file_put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n = write(fd, text, strlen(text));
-	int ret = n < 0 ? -errno : 0;
-
-	close(fd);
-	return ret;
-}
-
 static int group_make(void)
 {
-	file_put("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	file_write("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	if (mkdir(GROUP, 0755) && errno != EEXIST)
 		return -errno;
-	file_put(GROUP "/memory.swap.max", "0");
-	return file_put(GROUP "/memory.max", "33554432");
+	file_write(GROUP "/memory.swap.max", "0");
+	return file_write(GROUP "/memory.max", "33554432");
 }
 
 static long on_join(long a, long b, long c)
 {
-	return file_put(GROUP "/cgroup.procs", "0");
+	return file_write(GROUP "/cgroup.procs", "0");
 }
 
 static void begin(void)

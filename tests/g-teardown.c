@@ -18,15 +18,6 @@ static int many = 1;		/* times more in the long form */
 
 #define on(fn, a, b, c) peer_call(&o.peer, fn, (long)(a), (long)(b), (long)(c))
 
-static void check_empty(void)
-{
-	check(stat_settles("exports", 0));
-	check(stat_settles("imports", 0));
-	check(stat_settles("windows", 0));
-	check(stat_settles("granules", 0));
-	check(stat_settles("metadata", 0));
-}
-
 static void check_killed(struct peer *p)
 {
 	kill(p->pid, SIGKILL);
@@ -76,7 +67,7 @@ static void test_windows(void)
 	check_killed(&p);
 	check(stat_settles("windows", 0));
 	owner_stop(&o);
-	check_empty();
+	check(module_empties());
 }
 
 /* ---- granules ---- */
@@ -133,7 +124,7 @@ static void test_granules_death(void)
 	granules_begin(&p, n);
 	check_killed(&o.peer);
 	peer_stop(&p);
-	check_empty();
+	check(module_empties());
 }
 
 static long on_unexport(long a, long b, long c)
@@ -156,7 +147,7 @@ static void test_granules_event(void)
 	check_int(on(on_unmap, AREA, n * 2 * (long)MIB, 0), ==, 0);
 	peer_stop(&p);
 	owner_stop(&o);
-	check_empty();
+	check(module_empties());
 }
 
 /* ---- handles ---- */
@@ -197,7 +188,7 @@ static void test_handles(void)
 	for (i = 0; i < 4; i++)
 		check_killed(&p[i]);
 	check_killed(&o.peer);
-	check_empty();
+	check(module_empties());
 }
 
 /* Each event of the owner's reaches all that touched, however many. */
@@ -224,7 +215,7 @@ static void test_importers(void)
 	}
 	check_int(wrong, ==, 0);
 	owner_stop(&o);
-	check_empty();
+	check(module_empties());
 }
 
 int main(void)

@@ -28,15 +28,9 @@ static unsigned long ino;	/* by which events name @im */
 static int put(const char *name, const char *text)
 {
 	char path[128];
-	int fd, ret;
 
 	snprintf(path, sizeof(path), DIR "/%s", name);
-	fd = open(path, O_WRONLY | O_TRUNC);
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
+	return file_write(path, text);
 }
 
 /*

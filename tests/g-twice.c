@@ -20,15 +20,6 @@ static struct owner o;
 
 #define on(fn, a, b, c) peer_call(&o.peer, fn, (long)(a), (long)(b), (long)(c))
 
-static void check_empty(void)
-{
-	check(stat_settles("exports", 0));
-	check(stat_settles("imports", 0));
-	check(stat_settles("windows", 0));
-	check(stat_settles("granules", 0));
-	check(stat_settles("metadata", 0));
-}
-
 /* ---- two libraries, each with a file of its own ---- */
 
 struct library {
@@ -75,7 +66,7 @@ static void test_libraries(int first)
 	check_library(&l[!first]);
 	check_int(import_close(&l[!first].im), ==, 0);
 	owner_stop(&o);
-	check_empty();
+	check(module_empties());
 }
 
 /* ---- copies of one descriptor ---- */
@@ -118,7 +109,7 @@ static void test_dup(void)
 	check_library(&l);
 	check_int(import_close(&l.im), ==, 0);
 	owner_stop(&o);
-	check_empty();
+	check(module_empties());
 }
 
 /* The parent closes first: the child's copy keeps it open, no more than that. */
@@ -150,7 +141,7 @@ static void test_child_keeps(void)
 	check_int(on(on_import, (long)l.ex.id, 0, RW), ==, -ENOENT);
 	check_int(import_close(&l.im), ==, 0);
 	owner_stop(&o);
-	check_empty();
+	check(module_empties());
 }
 
 /* ---- all orders of the four ends of an import ---- */
@@ -202,7 +193,7 @@ static void test_orders(void)
 					  used[DEATH] ? -SIGBUS : 0x31);
 		}
 		import_close(&im);
-		check_empty();
+		check(module_empties());
 	}
 }
 
@@ -293,7 +284,7 @@ static void test_race(void)
 	check_int(race.unimported, >=, ROUNDS / 2);
 	check_int(race.unimported + race.again, ==, 2 * ROUNDS);
 	owner_stop(&o);
-	check_empty();
+	check(module_empties());
 }
 
 int main(void)

@@ -117,6 +117,13 @@ void *arena_hint(size_t len);
 long stat_read(const char *name);
 /* Waits until a gauge is @want: what was freed may be freed by a worker. */
 bool stat_settles(const char *name, long want);
+/* The same of all gauges, and none. */
+bool module_empties(void);
+/* Sets a module parameter; the value it had, or -1. */
+long param_set(const char *name, long value);
+
+/* Writes a file of the kernel's, or of a control group. */
+int file_write(const char *path, const char *text);
 
 struct owner {
 	struct peer peer;
