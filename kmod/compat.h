@@ -18,6 +18,7 @@
 #endif
 
 #include <linux/mm.h>
+#include <linux/page_table_check.h>
 #include <asm/tlbflush.h>
 
 /*
@@ -32,6 +33,16 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
 }
 #endif
+
+/* Is a page with two writers, of whom one has a device's vma, a BUG()? */
+static inline bool compat_page_table_check(void)
+{
+#ifdef CONFIG_PAGE_TABLE_CHECK
+	return !static_branch_likely(&page_table_check_disabled);
+#else
+	return false;
+#endif
+}
 
 /*
  * Keeps gup_fast off a huge entry: by the device bit where the kernel has no

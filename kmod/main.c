@@ -30,6 +30,10 @@ static int __init xnuma_init(void)
 {
 	int ret = -ENOMEM;
 
+	if (compat_page_table_check()) {
+		pr_err("xpmem_numa: page_table_check=on stops the kernel at the first page that two processes write\n");
+		return -EOPNOTSUPP;
+	}
 	xnuma_fabric_init();
 	xnuma_free_wq = alloc_workqueue("xpmem_numa", WQ_UNBOUND, 0);
 	if (!xnuma_free_wq)
