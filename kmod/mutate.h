@@ -27,6 +27,8 @@ enum xnuma_mutation {
 	XNUMA_MUTATE_CLEARED,	/* RESET clears first, and for a range (I11) */
 	XNUMA_MUTATE_HUGE,	/* huge entries in windows that cannot hold them */
 	XNUMA_MUTATE_SHARED,	/* all other pages are written, the zero page too */
+	XNUMA_MUTATE_PROMPT,	/* who touches waits for file systems himself (I4) */
+	XNUMA_MUTATE_LIMIT,	/* limits of a user are not obeyed */
 };
 
 #ifdef XNUMA_MUTATIONS

@@ -182,7 +182,7 @@ static bool is_prompt(struct slow *s)
 {
 	struct vm_area_struct *vma = find_vma(import_of(s)->exp->mm, s->va);
 
-	if (!vma || s->va < vma->vm_start)
+	if (!vma || s->va < vma->vm_start || xnuma_mutated(PROMPT))
 		return true;
 	s->end = min(s->end, vma->vm_end);
 	return vma_is_anonymous(vma);
@@ -241,7 +241,7 @@ static bool is_near(int node)
 {
 #ifdef CONFIG_NUMA
 	return (node == numa_node_id() && !current->mempolicy) ||
-	       xnuma_mutated(NODE);
+	       xnuma_mutated(NODE) || xnuma_mutated(PROMPT);
 #else
 	return true;
 #endif

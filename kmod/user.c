@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
+#include "mutate.h"
 #include "stats.h"
 #include "user.h"
 
@@ -117,7 +118,7 @@ void xnuma_user_put(struct xnuma_user *user)
 bool xnuma_charge(struct xnuma_user *user, enum xnuma_limit limit)
 {
 	if (atomic_inc_return(&user->used[limit]) <=
-	    READ_ONCE(xnuma_limits[limit]))
+	    READ_ONCE(xnuma_limits[limit]) || xnuma_mutated(LIMIT))
 		return true;
 	atomic_dec(&user->used[limit]);
 	xnuma_count(edquot);

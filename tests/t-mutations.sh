@@ -15,6 +15,7 @@ tests=(
 	SECRET=g-writes NODE=g-numa NAMES=g-metadata DIRTY=g-dirty
 	RETRY=g-seq CARRY=g-seq OCCUPIED=g-poison CLEARED=g-poison
 	CLEARED=g-protocol BATCH=g-batch HUGE=g-thp WRITE=g-writes
+	LIMIT=g-limits PROMPT=g-fuse
 )
 # A boot of their own, since its time is limited.
 torture=(
