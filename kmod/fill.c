@@ -21,8 +21,11 @@
 static int commit_begin(struct xnuma_fault *f, unsigned long start,
 			unsigned long end, unsigned long seq)
 {
-	if (xnuma_mutated(RETRY) || xnuma_mutated(GONE))
-		usleep_range(100, 300);	/* let it happen */
+	/* Let it happen: of invalidations there are many, of ends a few. */
+	if (xnuma_mutated(RETRY))
+		usleep_range(100, 300);
+	if (xnuma_mutated(GONE))
+		usleep_range(5000, 10000);
 	mutex_lock(&f->g->lock);
 	if (mmu_interval_read_retry(&f->g->mni, seq) && !xnuma_mutated(RETRY)) {
 		mutex_unlock(&f->g->lock);
