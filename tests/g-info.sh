@@ -38,9 +38,11 @@ counters() {
 		diff <(ls /sys/class/misc/xpmem_numa/stats | sort) -
 }
 
+# A line of them that has none is a line too few.
 meanings() {
-	! sed -n '/^counters/,/^$/p' "$tmp/out" |
-		grep '^  ' | grep -vE '^  [a-z_]+ +[0-9]+ +[A-Za-z0-9].*'
+	sed -n '/^counters/,/^$/s/^  \([a-z_]*\) \+[0-9]\+ \+[A-Za-z0-9].*/\1/p' \
+		"$tmp/out" | sort |
+		diff <(ls /sys/class/misc/xpmem_numa/stats | sort) -
 }
 
 limit() {
