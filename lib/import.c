@@ -32,7 +32,7 @@ int import_init(struct xnuma_import *imp, struct xnuma_peer *peer,
 	imp->rkey = *rkey;
 	imp->rights = rkey->rights;
 	imp->fd = -1;
-	imp->table.shift = __builtin_ctzll(imp->dom->pool.size);
+	window_table_init(&imp->table);
 	imp->regain_at = imp->regain_step = REGAIN_FIRST;
 	pthread_mutex_init(&imp->poison_lock, NULL);
 	ret = peer->self ? import_self(imp) : imp->dom->ops->import(imp);
@@ -57,6 +57,7 @@ void import_fini(struct xnuma_import *imp)
 			imp->dom->ops->unimport(imp);
 		pthread_mutex_destroy(&imp->poison_lock);
 	}
+	window_table_fini(&imp->table);
 	import_free(imp->hold);
 }
 

@@ -9,110 +9,7 @@
 #include "port.h"
 
 #define SIZE_MIN	(2ULL << 20)	/* not made smaller than this */
-#define ENOUGH		16		/* windows: above, rather evict */
-
-void window_pool_init(struct window_pool *pool, uint64_t limit, uint64_t size)
-{
-	pool->limit = limit;
-	pool->size = size;
-}
-
-static void bucket_add(struct xnuma_window *win)
-{
-	struct window_table *table = &win->imp->table;
-	struct xnuma_window *_Atomic *head;
-
-	win->bucket = window_bucket(table, win->va);
-	head = &table->bucket[win->bucket];
-	atomic_store_explicit(&win->next,
-			      atomic_load_explicit(head, memory_order_relaxed),
-			      memory_order_relaxed);
-	atomic_store_explicit(head, win, memory_order_release);
-}
-
-/* @win->next stays: a reader that stands on @win goes on from there. */
-static void bucket_remove(struct xnuma_window *win)
-{
-	struct xnuma_window *_Atomic *link, *at;
-
-	link = &win->imp->table.bucket[win->bucket];
-	while ((at = atomic_load_explicit(link, memory_order_relaxed)) != win)
-		link = &at->next;
-	at = atomic_load_explicit(&win->next, memory_order_relaxed);
-	atomic_store_explicit(link, at, memory_order_release);
-}
-
-static void pool_add(struct window_pool *pool, struct xnuma_window *win)
-{
-	win->all = pool->all;
-	pool->all = win;
-	pool->mapped += win->len;
-	pool->count++;
-	atomic_store_explicit(&win->used,
-			      atomic_fetch_add(&pool->clock, 1) + 1,
-			      memory_order_relaxed);
-}
-
-static void pool_remove(struct window_pool *pool, struct xnuma_window *win)
-{
-	struct xnuma_window **link = &pool->all;
-
-	while (*link != win)
-		link = &(*link)->all;
-	*link = win->all;
-	pool->mapped -= win->len;
-	pool->count--;
-}
-
-static void windows_unmap(struct xnuma_domain *dom, struct xnuma_window *dead)
-{
-	struct xnuma_window *win;
-
-	if (dead && dom->threads)
-		epoch_synchronize();
-	while ((win = dead)) {
-		dead = win->dead;
-		munmap(win->ptr, win->len);
-		free(win);
-	}
-}
-
-static struct xnuma_window *pool_oldest(struct window_pool *pool)
-{
-	struct xnuma_window *win, *oldest = NULL;
-	uint64_t used, least = UINT64_MAX;
-
-	for (win = pool->all; win; win = win->all) {
-		used = atomic_load_explicit(&win->used, memory_order_relaxed);
-		if (!win->holds && win->imp && used < least) {
-			least = used;
-			oldest = win;
-		}
-	}
-	return oldest;
-}
-
-/*
- * Threads wait for nothing inside a section, so this ends although it is
- * called with the lock that they need to map a window.
- */
-static bool pool_evict(struct xnuma_domain *dom)
-{
-	unsigned int n = 1 + dom->pool.count / ENOUGH;
-	struct xnuma_window *win, *dead = NULL;
-	bool any = false;
-
-	while (n-- && (win = pool_oldest(&dom->pool))) {
-		bucket_remove(win);
-		pool_remove(&dom->pool, win);
-		win->dead = dead;
-		dead = win;
-		any = true;
-		stat_add(dom->shards, thread_self(), STAT_windows_evicted, 1);
-	}
-	windows_unmap(dom, dead);
-	return any;
-}
+#define FEW		16	/* windows: above, rather evict */
 
 static bool pool_shrink(struct xnuma_domain *dom)
 {
@@ -184,32 +81,24 @@ static int window_place(struct xnuma_window *win, uint64_t va, size_t len)
 		ret = full ? -EDQUOT : window_map(win);
 		if (ret != -ENOMEM && ret != -EAGAIN && ret != -EDQUOT)
 			return ret;
-		if (ret != -EDQUOT && pool->count < ENOUGH && pool_shrink(dom))
+		if (ret != -EDQUOT && pool->count < FEW && pool_shrink(dom))
 			continue;
-		if (pool_evict(dom))
+		if (window_pool_evict(dom))
 			continue;
 		if (!full || !pool_shrink(dom))
 			return -ENOMEM;
 	}
 }
 
-static void table_resize(struct xnuma_import *imp)
-{
-	unsigned int shift = __builtin_ctzll(imp->dom->pool.size);
-
-	if (atomic_load_explicit(&imp->table.shift, memory_order_relaxed) !=
-	    shift)
-		atomic_store_explicit(&imp->table.shift, shift,
-				      memory_order_relaxed);
-}
-
 /* With the domain's lock. */
 static int window_create(struct xnuma_import *imp, uint64_t va, size_t len,
 			 struct xnuma_window **out)
 {
-	struct xnuma_window *win = calloc(1, sizeof(*win));
+	struct xnuma_window *win;
 	int ret;
 
+	win = window_table_grow(imp->dom, &imp->table) ?
+	      calloc(1, sizeof(*win)) : NULL;
 	if (!win)
 		return error(-ENOMEM, "out of memory");
 	win->dom = imp->dom;
@@ -220,9 +109,8 @@ static int window_create(struct xnuma_import *imp, uint64_t va, size_t len,
 		return error_code(ret, "no window onto pid %d",
 				  imp->peer->blob.pid);
 	}
-	table_resize(imp);
-	bucket_add(win);
-	pool_add(&imp->dom->pool, win);
+	window_table_add(&imp->table, win);
+	window_pool_add(&imp->dom->pool, win);
 	stat_add(imp->dom->shards, thread_self(), STAT_windows_mapped, 1);
 	*out = win;
 	return 0;
@@ -278,25 +166,26 @@ int window_hold(struct xnuma_import *imp, uint64_t va, size_t len,
 	return ret;
 }
 
+static void drop_one(struct xnuma_window *win, void *arg)
+{
+	struct window_batch *batch = arg;
+
+	window_table_remove(&win->imp->table, win);
+	win->imp = NULL;
+	if (win->holds)
+		return;
+	window_pool_remove(&win->dom->pool, win);
+	window_batch_add(batch, win);
+}
+
 void window_drop(struct xnuma_import *imp)
 {
 	struct xnuma_domain *dom = imp->dom;
-	struct xnuma_window *win, *next, *dead = NULL;
+	WINDOW_BATCH(batch);
 
 	pthread_mutex_lock(&dom->lock);
-	for (win = dom->pool.all; win; win = next) {
-		next = win->all;
-		if (win->imp != imp)
-			continue;
-		bucket_remove(win);
-		win->imp = NULL;
-		if (win->holds)
-			continue;
-		pool_remove(&dom->pool, win);
-		win->dead = dead;
-		dead = win;
-	}
-	windows_unmap(dom, dead);
+	window_table_each(&imp->table, drop_one, &batch);
+	window_batch_unmap(dom, &batch);
 	pthread_mutex_unlock(&dom->lock);
 }
 
@@ -322,27 +211,30 @@ static bool window_replace(struct xnuma_window *old)
 		free(win);
 		return false;
 	}
-	bucket_add(win);
-	pool_add(pool, win);
-	bucket_remove(old);
-	pool_remove(pool, old);
+	window_table_add(&old->imp->table, win);
+	window_pool_add(pool, win);
+	window_table_remove(&old->imp->table, old);
+	window_pool_remove(pool, old);
 	return true;
+}
+
+static void replace_one(struct xnuma_window *win, void *arg)
+{
+	struct xnuma_domain *dom = win->dom;
+	struct window_batch *batch = arg;
+
+	if (win->holds || !window_replace(win))
+		return;
+	window_batch_add(batch, win);
+	stat_add(dom->shards, thread_self(), STAT_windows_replaced, 1);
 }
 
 void windows_replace(struct xnuma_import *imp)
 {
-	struct xnuma_window *win, *next, *dead = NULL;
-	struct xnuma_domain *dom = imp->dom;
+	WINDOW_BATCH(batch);
 
-	for (win = dom->pool.all; win; win = next) {
-		next = win->all;
-		if (win->imp != imp || win->holds || !window_replace(win))
-			continue;
-		win->dead = dead;
-		dead = win;
-		stat_add(dom->shards, thread_self(), STAT_windows_replaced, 1);
-	}
-	windows_unmap(dom, dead);
+	window_table_each(&imp->table, replace_one, &batch);
+	window_batch_unmap(imp->dom, &batch);
 }
 
 /* The last holder of a window whose import is closed unmaps it. */
@@ -359,7 +251,7 @@ void xnuma_window_release(struct xnuma_window *win)
 	pthread_mutex_lock(&dom->lock);
 	last = !--win->holds && !win->imp;
 	if (last)
-		pool_remove(&dom->pool, win);
+		window_pool_remove(&dom->pool, win);
 	pthread_mutex_unlock(&dom->lock);
 	if (last) {
 		munmap(win->ptr, win->len);

@@ -18,8 +18,6 @@
 
 #include "epoch.h"
 
-#define WINDOW_BUCKETS	64
-
 struct xnuma_domain;
 struct xnuma_import;
 
@@ -34,14 +32,18 @@ struct xnuma_window {
 	struct xnuma_domain *dom;
 	struct xnuma_import *imp;	/* NULL: closed, this one is held */
 	unsigned int holds;
-	unsigned int bucket;
-	struct xnuma_window *all;		/* next of the pool */
+	uint64_t seen;			/* @used when the hand came by */
+	struct xnuma_window *before, *behind;	/* in the pool's ring */
 	struct xnuma_window *dead;		/* next to be unmapped */
 };
 
-/* All windows of a domain; by its lock. */
+/*
+ * All windows of a domain; by its lock. They are a ring in the order in which
+ * they were mapped, and a hand goes round it to find those that nobody used
+ * since it came by.
+ */
 struct window_pool {
-	struct xnuma_window *all;
+	struct xnuma_window *hand;
 	uint64_t limit;		/* bytes of address space */
 	uint64_t mapped;	/* of these in use */
 	uint64_t size;		/* of a new window, power of two */
@@ -49,30 +51,75 @@ struct window_pool {
 	_Atomic uint64_t clock;	/* windows mapped so far */
 };
 
-/* Where an import's windows are. */
-struct window_table {
-	struct xnuma_window *_Atomic bucket[WINDOW_BUCKETS];
-	_Atomic unsigned int shift;	/* log2 of the usual window */
+/* Replaced by a larger one as windows come, so that chains stay short. */
+struct window_buckets {
+	unsigned int shift;	/* log2 of the usual window */
+	unsigned int bits;	/* log2 of the heads, > 0 */
+	struct xnuma_window *_Atomic head[];
 };
 
-void window_pool_init(struct window_pool *pool, uint64_t limit, uint64_t size);
+/* Where an import's windows are; nothing is allocated before the first. */
+struct window_table {
+	struct window_buckets *_Atomic buckets;
+	unsigned int count;	/* by the domain's lock */
+};
 
-static inline unsigned int window_bucket(const struct window_table *table,
+void window_table_init(struct window_table *table);
+void window_table_fini(struct window_table *table);
+
+/* Room for one more; with the domain's lock, outside any section. */
+bool window_table_grow(struct xnuma_domain *dom, struct window_table *table);
+void window_table_add(struct window_table *table, struct xnuma_window *win);
+void window_table_remove(struct window_table *table, struct xnuma_window *win);
+
+/* The function is called for each; it may remove that one and add others. */
+void window_table_each(struct window_table *table,
+		       void (*each)(struct xnuma_window *win, void *arg),
+		       void *arg);
+
+void window_pool_init(struct window_pool *pool, uint64_t limit, uint64_t size);
+void window_pool_add(struct window_pool *pool, struct xnuma_window *win);
+void window_pool_remove(struct window_pool *pool, struct xnuma_window *win);
+
+/* Some that nobody holds leave table and pool and are unmapped; any? */
+bool window_pool_evict(struct xnuma_domain *dom);
+
+/* What has left the table and is on its way out; order is kept. */
+struct window_batch {
+	struct xnuma_window *first;
+	struct xnuma_window **end;
+};
+
+#define WINDOW_BATCH(name) \
+	struct window_batch name = { NULL, &name.first }
+
+static inline void window_batch_add(struct window_batch *batch,
+				    struct xnuma_window *win)
+{
+	*batch->end = win;
+	batch->end = &win->dead;
+}
+
+/* Unmap them all when every thread has left its section. */
+void window_batch_unmap(struct xnuma_domain *dom, struct window_batch *batch);
+
+/* Multiplied, so that neither neighbours nor strides share a head. */
+static inline unsigned int window_bucket(const struct window_buckets *buckets,
 					 uint64_t va)
 {
-	unsigned int shift = atomic_load_explicit(&table->shift,
-						  memory_order_relaxed);
-
-	return va >> shift & (WINDOW_BUCKETS - 1);
+	return (va >> buckets->shift) * 0x9e3779b97f4a7c15ULL >>
+	       (64 - buckets->bits);
 }
 
 /* The window at @va or NULL; in a section, or with the domain's lock. */
 static inline struct xnuma_window *
 window_find(const struct window_table *table, uint64_t va)
 {
+	const struct window_buckets *buckets;
 	struct xnuma_window *win;
 
-	win = atomic_load_explicit(&table->bucket[window_bucket(table, va)],
+	buckets = atomic_load_explicit(&table->buckets, memory_order_acquire);
+	win = atomic_load_explicit(&buckets->head[window_bucket(buckets, va)],
 				   memory_order_acquire);
 	while (win && va - win->va >= win->len)
 		win = atomic_load_explicit(&win->next, memory_order_acquire);
