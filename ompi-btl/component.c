@@ -18,14 +18,9 @@
 
 static int component_register(void)
 {
-	char built[32];
-
 	help_init();
-	snprintf(built, sizeof(built), "%d.%d.", OPAL_MAJOR_VERSION,
-		 OPAL_MINOR_VERSION);
-	if (!strstr(opal_version_string, built)) {
-		opal_show_help(HELP_FILE, "other open mpi", true, built,
-			       opal_version_string);
+	if (!compat_is_ours()) {
+		help_other(opal_version_string);
 		return OPAL_ERR_NOT_AVAILABLE;
 	}
 	return params_register();

@@ -106,6 +106,7 @@ void params_domain(struct xnuma_config *config);
 void btl_receive(void *arg, const struct xnuma_message *msg);
 
 void help_init(void);
+void help_other(const char *running);
 void help_warn(const char *topic, const char *text);
 void help_refuse(const char *topic, const char *text);
 

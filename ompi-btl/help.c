@@ -37,6 +37,22 @@ static void say(const char *topic, const char *text)
 	free(message);
 }
 
+/* ompi_info has no rank, and is told as well. */
+void help_other(const char *running)
+{
+	char built[32], *message;
+
+	if (compat_in_job() && OPAL_PROC_MY_NAME.vpid != 0)
+		return;
+	snprintf(built, sizeof(built), "%d.%d", OPAL_MAJOR_VERSION,
+		 OPAL_MINOR_VERSION);
+	message = opal_show_help_string(HELP_FILE, "other open mpi", true,
+					built, running);
+	if (message)
+		fputs(message, stderr);
+	free(message);
+}
+
 void help_warn(const char *topic, const char *text)
 {
 	if (OPAL_PROC_MY_NAME.vpid == 0)
