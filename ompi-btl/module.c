@@ -20,7 +20,7 @@ static bool serves_local(void)
 		return false;
 	default:
 		return component.attr.port == XNUMA_PORT_KMOD ||
-		       !btl_is_named("vader");
+		       !(btl_is_named("vader") || btl_is_named("sm"));
 	}
 }
 
