@@ -22,26 +22,6 @@ one_warning() {
 		said 3 "port user"
 }
 
-# Without the module vader does what it did before we were installed.
-steps_aside() {
-	run 2 "$@" "$(program init)" && said 0 xpmem_numa
-}
-
-# Two daemons that believe to be two hosts, and each rank that the other is
-# far: reach is the fabric's, not the host name's.
-other_host() {
-	cat > "$tmp/fakersh" <<'END'
-#!/bin/bash
-while [[ $1 == -* ]]; do shift; done
-host=$1
-shift
-exec unshare -u bash -c 'hostname "$0"; exec bash -c "$1"' "$host" "$*"
-END
-	chmod +x "$tmp/fakersh"
-	mpi 2 --mca plm rsh --mca plm_rsh_agent "$tmp/fakersh" \
-		--host parta,partb "$(program pingpong)" 1
-}
-
 cases_traffic
 cases_self
 cases_regions

@@ -16,6 +16,12 @@ export OMPI_MCA_mca_base_component_path=$XNUMA_BUILDDIR/ompi-btl/.libs:SYS_DEFAU
 export XNUMA_HELPDIR=${srcdir%/*}/ompi-btl
 export TMPDIR=$tmp		# Open MPI's session folders
 
+# Since 5.0 mpirun is another project's.
+launch=--mca launcher=rsh
+if mpirun --version | grep -q 'Open MPI) [5-9]'; then
+	launch=--prtemca launcher=ssh
+fi
+
 # mpi NP [OPTION...] PROGRAM [ARG...]: over our port only; the output is in
 # $tmp/mpi, and the port must be the one this script is for
 mpi() {
@@ -150,6 +156,29 @@ cases_regions() {
 	check "... without a single exception" counted_is fallbacks == 0
 }
 
+# ---- who serves whom ----
+
+# Without the module vader does what it did before we were installed.
+steps_aside() {
+	run 2 "$@" "$(program init)" && said 0 xpmem_numa
+}
+
+# Two daemons that believe to be two hosts, and each rank that the other is
+# far: reach is the fabric's, not the host name's.
+other_host() {
+	cat > "$tmp/fakersh" <<'END'
+#!/bin/bash
+while [[ $1 == -* ]]; do shift; done
+host=$1
+shift
+exec unshare -u bash -c 'hostname "$0"; exec bash -c "$1"' "$host" "$*"
+END
+	chmod +x "$tmp/fakersh"
+	mpi 2 "$launch" plm "$launcher" "$launch" "plm_${launcher}_agent" \
+		"$tmp/fakersh" \
+		--host parta,partb "$(program pingpong)" 1
+}
+
 # ---- what the messages cost ----
 
 # above_eager SIZE COUNTER: COUNTER has the bytes of all messages, once; 102
@@ -241,6 +270,15 @@ nothing_left() {
 	diff <(grep -v '^after$' "$tmp/before") <(grep -v '^after$' "$tmp/after")
 }
 
+# Of a process that believes to be another series.
+other_series() {
+	echo 'const char opal_version_string[] = "9.9.1";' |
+		gcc -shared -fPIC -xc - -o "$tmp/other.so" &&
+		run 2 env LD_PRELOAD="$tmp/other.so" "$(program init)" &&
+		said 1 "built for another series" && said 1 "Running:   9.9.1" &&
+		said 0 "port $port"
+}
+
 needs_no_sync() {
 	! nm -D --undefined-only "$1" | grep __sync
 }
@@ -269,5 +307,6 @@ cases_component() {
 	check "every parameter is shown and has a help text" parameters
 	LD_BIND_NOW=1 check "it resolves when bound at once" \
 		mpi 2 "$(program init)"
+	check "another series of Open MPI is refused, once said why" other_series
 	check "start and end, over and over: no name is left" nothing_left 5
 }
