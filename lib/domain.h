@@ -52,7 +52,6 @@ struct xnuma_domain {
 
 	struct region region;
 	struct queue queue;
-	_Atomic unsigned int idle;	/* polls without a message in a row */
 
 	pthread_mutex_t lock;		/* protects all below but the shards */
 	struct window_pool pool;

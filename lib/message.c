@@ -6,8 +6,8 @@
 #include "peer.h"
 #include "port.h"
 
-/* Empty polls after which a death that nobody reported is looked for. */
-#define IDLE_POLLS	4096
+/* Polls between looking for a death that nobody reported. */
+#define WATCH_POLLS	4096
 
 static int send_check(const struct xnuma_peer *peer)
 {
@@ -19,13 +19,11 @@ static int send_check(const struct xnuma_peer *peer)
 }
 
 /* Stores into a queue that has vanished went to a scratch page. */
-static int send_result(struct xnuma_peer *peer, int ret)
+static int __attribute__((noinline, cold))
+send_failed(struct xnuma_peer *peer, int ret)
 {
-	atomic_thread_fence(memory_order_acquire);
 	if (!status_healthy(peer->status))
 		return peer_lost(peer);
-	if (!ret)
-		return 0;
 	if (ret == -EAGAIN)
 		return error(ret, "the queue of pid %d is full",
 			     peer->blob.pid);
@@ -42,14 +40,16 @@ static void send_wake(struct xnuma_peer *peer)
 int xnuma_send(struct xnuma_peer *peer, uint8_t tag, const struct iovec *iov,
 	       int iovcnt)
 {
-	int ret = send_check(peer);
+	int ret;
 
-	if (ret)
-		return ret;
-	ret = send_result(peer, sender_send(&peer->sender, tag, iov, iovcnt));
-	if (!ret)
-		send_wake(peer);
-	return ret;
+	if (domain_inert(peer->dom))
+		return error_child();
+	ret = sender_send(&peer->sender, tag, iov, iovcnt);
+	atomic_thread_fence(memory_order_acquire);
+	if (ret || !status_healthy(peer->status))
+		return send_failed(peer, ret);
+	send_wake(peer);
+	return 0;
 }
 
 int xnuma_send_reserve(struct xnuma_peer *peer, size_t len, void **buf)
@@ -63,7 +63,7 @@ int xnuma_send_reserve(struct xnuma_peer *peer, size_t len, void **buf)
 		sender_cancel(&peer->sender);
 		return peer_lost(peer);
 	}
-	return ret ? send_result(peer, ret) : 0;
+	return ret ? send_failed(peer, ret) : 0;
 }
 
 void xnuma_send_commit(struct xnuma_peer *peer, uint8_t tag, size_t len)
@@ -72,7 +72,9 @@ void xnuma_send_commit(struct xnuma_peer *peer, uint8_t tag, size_t len)
 		return;
 	sender_commit(&peer->sender, tag, len);
 	send_wake(peer);
-	send_result(peer, 0);
+	atomic_thread_fence(memory_order_acquire);
+	if (!status_healthy(peer->status))
+		peer_lost(peer);
 }
 
 void xnuma_send_cancel(struct xnuma_peer *peer)
@@ -86,11 +88,10 @@ void xnuma_send_cancel(struct xnuma_peer *peer)
  * and this process may have had no other business with it.
  */
 static void __attribute__((noinline, cold))
-poll_idle(struct xnuma_domain *dom)
+poll_watch(struct xnuma_domain *dom)
 {
 	uint64_t name;
 
-	atomic_store_explicit(&dom->idle, 0, memory_order_relaxed);
 	if (!queue_blocked(&dom->queue, &name))
 		return;
 	pthread_mutex_lock(&dom->lock);
@@ -109,7 +110,6 @@ static void poll_awake(struct xnuma_domain *dom)
 int xnuma_poll(struct xnuma_domain *dom, xnuma_handler handler, void *arg,
 	       int max)
 {
-	unsigned int idle;
 	int n;
 
 	if (domain_inert(dom))
@@ -117,13 +117,9 @@ int xnuma_poll(struct xnuma_domain *dom, xnuma_handler handler, void *arg,
 	if (atomic_load_explicit(&dom->armed, memory_order_relaxed))
 		poll_awake(dom);
 	n = queue_poll(&dom->queue, handler, arg, max);
-	if (n)
-		return n;
-	idle = atomic_load_explicit(&dom->idle, memory_order_relaxed);
-	atomic_store_explicit(&dom->idle, idle + 1, memory_order_relaxed);
-	if (idle >= IDLE_POLLS)
-		poll_idle(dom);
-	return 0;
+	if (queue_polls(&dom->queue) % WATCH_POLLS == 0)
+		poll_watch(dom);
+	return n;
 }
 
 int xnuma_domain_fd(struct xnuma_domain *dom)

@@ -14,7 +14,6 @@
 
 #define QUEUE_KEEP	8	/* rings that stay hot */
 #define QUEUE_QUIET	4096	/* polls */
-#define QUEUE_SWEEP	1024	/* polls between looking for silent rings */
 
 int queue_shape_init(struct queue_shape *shape, uint64_t ring_size,
 		     uint64_t max_rings)
@@ -95,6 +94,7 @@ int queue_init(struct queue *q, void *mem, const struct xnuma_config *config)
 	q->sleeps = config->flags & XNUMA_SLEEPS;
 	queue_slot_set(&q->slots[0], q->shared, &q->shape, 0);
 	q->nhot = q->nslots = 1;
+	q->plain = q->single;
 	header_write(q);
 	return 0;
 
@@ -120,9 +120,9 @@ static void cool_down(struct queue *q)
 	unsigned int i = 1;
 
 	while (i < q->nhot && q->nhot > 1 + QUEUE_KEEP) {
-		struct queue_own *own = &q->own[queue_slot_ring(q, i)];
+		struct queue_own *own = q->slots[i].own;
 
-		if (q->polls - own->last > QUEUE_QUIET)
+		if (queue_polls(q) - own->last > QUEUE_QUIET)
 			queue_slot_swap(q, i, --q->nhot);
 		else
 			i++;
@@ -172,36 +172,26 @@ static inline int poll_slots(struct queue *q, unsigned int i,
 	return n;
 }
 
-/* What few polls need. */
-static __attribute__((noinline))
-int poll_rare(struct queue *q, xnuma_handler handler, void *arg, int max)
-{
-	int n = 0;
-
-	if (q->polls % QUEUE_SWEEP == 0)
-		cool_down(q);
-	if (atomic_load_explicit(&q->chores, memory_order_relaxed)) {
-		queue_bury(q);
-		n = queue_shared_drain(q, handler, arg, max);
-	}
-	return n;
-}
-
-int queue_poll(struct queue *q, xnuma_handler handler, void *arg, int max)
+int queue_poll_any(struct queue *q, bool counted, xnuma_handler handler,
+		   void *arg, int max)
 {
 	unsigned int turn;
 	int n = 0;
 
 	if (!queue_enter(q))
 		return 0;
-	if (++q->polls % QUEUE_SWEEP == 0 ||
-	    atomic_load_explicit(&q->chores, memory_order_relaxed))
-		n = poll_rare(q, handler, arg, max);
-	turn = q->turn;
-	if (turn && n < max) {
-		q->turn = 0;
-		n += poll_slots(q, turn, handler, arg, max - n);
+	if (!counted)
+		queue_polled(q);
+	if (queue_polls(q) % QUEUE_SWEEP == 0)
+		cool_down(q);
+	if (atomic_load_explicit(&q->chores, memory_order_relaxed)) {
+		queue_bury(q);
+		n = queue_shared_drain(q, handler, arg, max);
 	}
+	turn = q->turn;
+	q->turn = 0;
+	if (turn && n < max)
+		n += poll_slots(q, turn, handler, arg, max - n);
 	if (n < max)
 		n += poll_slots(q, 0, handler, arg, max - n);
 	if (q->nslots > q->nhot && n < max)

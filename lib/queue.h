@@ -38,7 +38,8 @@ enum queue_own_state {
 struct queue_own {
 	uint64_t	head;		/* next line to look at */
 	uint64_t	published;	/* @head as its sender may know it */
-	uint64_t	last;		/* poll in which it last spoke */
+	_Atomic uint64_t *credit;	/* where it may */
+	uint32_t	last;		/* low bits of the poll in which it spoke */
 	enum queue_own_state state;
 };
 
@@ -46,29 +47,32 @@ struct queue_own {
 struct queue_slot {
 	_Atomic uint64_t *word;		/* header word at the head */
 	uint64_t	expect;		/* lap and published bit there */
+	struct queue_own *own;		/* NULL: the shared ring */
 };
 
 struct queue {
-	/* from @head to @dying: by who holds @busy */
-	struct queue_header *header;
-	char		*shared;	/* the shared ring */
-	char		*rings;		/* ring 0 */
+	/* what a poll in vain looks at; from @nhot to @dying: by who holds @busy */
+	bool		plain;		/* one thread, not polling; hot slots only */
+	_Atomic unsigned int chores;	/* graves, + 1 with @resync */
+	unsigned int	nhot;		/* slots looked at in each poll */
+	_Atomic uint32_t polls;
 	struct queue_slot *slots;	/* [1 + max_rings]: shared, hot, cold */
+
 	struct queue_own *own;		/* [max_rings] */
+	char		*rings;		/* ring 0 */
+	char		*shared;	/* the shared ring */
+	struct queue_header *header;
 	uint64_t	head;		/* of the shared ring */
 	uint64_t	published;	/* @head as its senders may know it */
-	unsigned int	nhot;		/* slots looked at in each poll */
 	unsigned int	nslots;		/* these and the cold ones */
 	unsigned int	turn;		/* where the next poll begins */
 	unsigned int	cold;		/* cold slot whose turn it is */
-	uint64_t	polls;
 	bool		resync;		/* lost where the shared headers are */
 	struct queue_grave *dying;
 
 	_Atomic bool	busy;		/* somebody polls */
 	bool		single;		/* XNUMA_SINGLE_THREAD */
 	bool		sleeps;		/* XNUMA_SLEEPS */
-	_Atomic unsigned int chores;	/* graves, + 1 with @resync */
 	_Atomic(struct queue_grave *) posted; /* new graves */
 	struct queue_shape shape;
 	void		*bounce;	/* long messages of the shared ring */
@@ -99,14 +103,63 @@ int queue_init(struct queue *q, void *mem, const struct xnuma_config *config);
 /** queue_fini - free what is local; @mem is not touched */
 void queue_fini(struct queue *q);
 
+/** queue_polls - how often was it polled? any thread */
+static inline uint32_t queue_polls(const struct queue *q)
+{
+	return atomic_load_explicit(&q->polls, memory_order_relaxed);
+}
+
+static inline bool queue_slot_ready(const struct queue_slot *slot)
+{
+	return queue_word_published(atomic_load_explicit(slot->word,
+				    memory_order_acquire), slot->expect);
+}
+
+#define QUEUE_SWEEP	1024	/* polls between looking for silent rings */
+
+/* By who polls; returns how many there were. */
+static inline uint32_t queue_polled(struct queue *q)
+{
+	uint32_t polls = queue_polls(q) + 1;
+
+	atomic_store_explicit(&q->polls, polls, memory_order_relaxed);
+	return polls;
+}
+
+/** queue_poll_any - queue_poll() for what is not plain; @counted: this poll */
+int queue_poll_any(struct queue *q, bool counted, xnuma_handler handler,
+		   void *arg, int max);
+
+/** queue_poll_own - slot @i, a ring of one sender, and those behind it */
+int queue_poll_own(struct queue *q, unsigned int i, xnuma_handler handler,
+		   void *arg, int max);
+
 /**
  * queue_poll - handle messages
  *
  * Returns 0 at once while another thread polls and within a handler.
  *
- * Return: messages handled, 0 to @max
+ * Return: messages handled, 0 to @max, which is positive
  */
-int queue_poll(struct queue *q, xnuma_handler handler, void *arg, int max);
+static inline int queue_poll(struct queue *q, xnuma_handler handler, void *arg,
+			     int max)
+{
+	const struct queue_slot *slots;
+	unsigned int nhot, i = 0;
+
+	if (!q->plain)
+		return queue_poll_any(q, false, handler, arg, max);
+	if (queue_polled(q) % QUEUE_SWEEP == 0 ||
+	    atomic_load_explicit(&q->chores, memory_order_relaxed))
+		return queue_poll_any(q, true, handler, arg, max);
+	slots = q->slots;
+	nhot = q->nhot;
+	while (!queue_slot_ready(&slots[i]))
+		if (++i == nhot)
+			return 0;
+	return i ? queue_poll_own(q, i, handler, arg, max) :
+		   queue_poll_any(q, true, handler, arg, max);
+}
 
 /** queue_pending - would a poll find something? true while one runs */
 bool queue_pending(struct queue *q);
@@ -151,7 +204,7 @@ struct sender {
 	uint64_t	tail;		/* next line of the own ring */
 	uint64_t	limit;		/* lines below are free */
 	uint64_t	name;
-	uint32_t	dirty;		/* zero bits of @headers */
+	uint64_t	uneven;		/* from here on all @headers are set */
 	bool		threads;
 	bool		may_sleep;
 	_Atomic bool	locked;		/* only with @threads */
@@ -221,9 +274,6 @@ void sender_cancel(struct sender *s);
 int sender_send_any(struct sender *s, uint8_t tag, const struct iovec *iov,
 		    int iovcnt);
 
-/* marks @n lines from @pos and zeroes the next word if it might mislead */
-void sender_mark(struct sender *s, uint64_t pos, uint32_t n);
-
 /* at most 48 bytes, without a call */
 static inline char *queue_copy_small(char *to, const struct iovec *iov)
 {
@@ -249,7 +299,21 @@ static inline char *queue_copy_small(char *to, const struct iovec *iov)
 	return to + len;
 }
 
-/* into the own ring; there is room */
+/* publishes what begins in @line, the one at the tail of the own ring */
+static inline void sender_line(struct sender *s, char *line, uint8_t tag,
+			       size_t len)
+{
+	atomic_store_explicit(queue_line_name(line), s->name,
+			      memory_order_relaxed);
+	atomic_store_explicit(queue_line_word(line),
+			      queue_word(&s->shape, s->tail, QUEUE_DATA) |
+			      (uint64_t)tag << QUEUE_TAG_SHIFT | len,
+			      memory_order_release);
+	queue_count(&s->messages, 1);
+	queue_count(&s->bytes, len);
+}
+
+/* into the own ring; there is room, and all that was there were headers */
 static inline void sender_send_line(struct sender *s, uint8_t tag,
 				    const struct iovec *iov, int iovcnt,
 				    size_t len)
@@ -260,17 +324,8 @@ static inline void sender_send_line(struct sender *s, uint8_t tag,
 
 	for (i = 0; i < iovcnt; i++)
 		to = queue_copy_small(to, &iov[i]);
-	atomic_store_explicit(queue_line_name(line), s->name,
-			      memory_order_relaxed);
-	if (s->dirty)
-		sender_mark(s, s->tail, 1);
-	atomic_store_explicit(queue_line_word(line),
-			      queue_word(&s->shape, s->tail, QUEUE_DATA) |
-			      (uint64_t)tag << QUEUE_TAG_SHIFT | len,
-			      memory_order_release);
+	sender_line(s, line, tag, len);
 	s->tail++;
-	queue_count(&s->messages, 1);
-	queue_count(&s->bytes, len);
 }
 
 /**
@@ -283,7 +338,8 @@ static inline int sender_send(struct sender *s, uint8_t tag,
 {
 	size_t len;
 
-	if (s->threads || iovcnt < 1 || iovcnt > 2 || s->tail + 2 > s->limit)
+	if (s->threads || iovcnt < 1 || iovcnt > 2 ||
+	    s->tail + 2 > s->limit || s->tail < s->uneven)
 		return sender_send_any(s, tag, iov, iovcnt);
 	len = iov[0].iov_len + (iovcnt == 2 ? iov[1].iov_len : 0);
 	if (len > XNUMA_INLINE_MAX)

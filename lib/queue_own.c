@@ -13,13 +13,15 @@
  */
 #include "queue_reader.h"
 
-static void own_publish(struct queue *q, struct queue_own *own)
+static _Atomic uint64_t *credit_of(const struct queue *q, uint32_t ring)
 {
-	struct queue_credit *credit = queue_credits(q->header, &q->shape);
+	return &queue_credits(q->header, &q->shape)[ring].consumed;
+}
 
+static inline void own_publish(struct queue_own *own)
+{
 	own->published = own->head;
-	atomic_store_explicit(&credit[own - q->own].consumed, own->head,
-			      memory_order_release);
+	atomic_store_explicit(own->credit, own->head, memory_order_release);
 }
 
 void queue_own_begin(struct queue *q, uint32_t ring)
@@ -28,7 +30,9 @@ void queue_own_begin(struct queue *q, uint32_t ring)
 	struct queue_slot *slot = &q->slots[q->nslots++];
 
 	own->state = QUEUE_OWN_ACTIVE;
-	own->last = q->polls;
+	own->credit = credit_of(q, ring);
+	own->last = queue_polls(q);
+	slot->own = own;
 	queue_slot_set(slot, q->rings + ring * q->shape.ring_size, &q->shape,
 		       own->head);
 	queue_slot_swap(q, q->nslots - 1, q->nhot++);
@@ -52,7 +56,8 @@ static void ring_free(struct queue *q, uint32_t ring)
 {
 	struct queue_own *own = &q->own[ring];
 
-	own_publish(q, own);
+	own->credit = credit_of(q, ring);	/* perhaps it never began */
+	own_publish(own);
 	own->state = QUEUE_OWN_IDLE;
 	queue_bury_ring(q, ring);
 	atomic_store_explicit(&queue_owners(q->header)[ring], 0,
@@ -74,95 +79,146 @@ void queue_own_end(struct queue *q, uint32_t ring)
 	ring_free(q, ring);
 }
 
-/* Lines of the message or void, 0 if it cannot be. */
-static inline uint32_t lines_of(const struct queue *q, uint64_t word,
-				uint64_t pos)
-{
-	uint32_t room = q->shape.nlines - (pos & q->shape.mask);
-	uint32_t len = word & QUEUE_LEN_MASK, n;
-
-	if (queue_word_kind(word) == QUEUE_DATA)
-		n = len <= q->shape.send_max ? queue_own_lines(len) : 0;
-	else if (queue_word_kind(word) == QUEUE_VOID)
-		n = len;
-	else
-		n = queue_word_kind(word) == QUEUE_CONTROL;
-	return n <= room ? n : 0;
-}
-
-static inline void own_handle(struct queue *q, char *line, uint64_t word,
+static inline void own_handle(const char *line, uint64_t word,
 			      xnuma_handler handler, void *arg)
 {
-	struct xnuma_message msg = {
+	const struct xnuma_message msg = {
 		.data	= line + QUEUE_HEAD,
 		.len	= word & QUEUE_LEN_MASK,
-		.source	= atomic_load_explicit(queue_line_name(line),
+		.source	= atomic_load_explicit(queue_line_name((char *)line),
 					       memory_order_relaxed),
 		.tag	= word >> QUEUE_TAG_SHIFT,
 	};
 
-	queue_count(&q->messages, 1);
-	queue_count(&q->bytes, msg.len);
 	handler(arg, &msg);
 }
 
-/* Up to @max messages and a bounded number of other headers. */
-static int own_take(struct queue *q, struct queue_own *own,
-		    struct queue_slot *slot, xnuma_handler handler, void *arg,
-		    int max)
+/* Do so many lines reach no further than the end of the ring? */
+static inline bool has_room(const struct queue *q, const struct queue_own *own,
+			    uint32_t lines)
 {
-	char *ring = (char *)slot->word -
-		     (own->head & q->shape.mask) * QUEUE_LINE;
+	return lines <= q->shape.nlines - (own->head & q->shape.mask);
+}
+
+static inline void own_advance(const struct queue *q, struct queue_own *own,
+			       struct queue_slot *slot, uint32_t lines)
+{
+	own->head += lines;
+	slot->word += lines * (QUEUE_LINE / sizeof(*slot->word));
+	if (!(own->head & q->shape.mask))
+		queue_slot_set(slot, (char *)slot->word - q->shape.ring_size,
+			       &q->shape, own->head);
+	if (own->head - own->published >= q->shape.nlines / 4)
+		own_publish(own);
+}
+
+/* Lines of a message, 0 if it cannot be. */
+static inline uint32_t data_lines(const struct queue *q,
+				  const struct queue_own *own, uint64_t word)
+{
+	uint32_t len = word & QUEUE_LEN_MASK;
+
+	if (len <= QUEUE_FIRST)
+		return 1;
+	if (len > q->shape.send_max || !has_room(q, own, queue_own_lines(len)))
+		return 0;
+	return queue_own_lines(len);
+}
+
+static void own_leave(struct queue *q, unsigned int i,
+		      enum queue_own_state state)
+{
+	uint32_t ring = queue_slot_ring(q, i);
+
+	q->own[ring].state = state;
+	slot_remove(q, i);
+	if (state == QUEUE_OWN_ENDED) {
+		q->own[ring].head++;
+		ring_free(q, ring);
+	} else {
+		queue_count(&q->garbage, 1);
+	}
+}
+
+/* A published @word that is no message. False: no more of this ring now. */
+static bool __attribute__((noinline, cold))
+own_other(struct queue *q, unsigned int i, uint64_t word, int *spare)
+{
+	struct queue_own *own = q->slots[i].own;
+	uint32_t lines = word & QUEUE_LEN_MASK;
+
+	if (!(*spare)--)
+		return false;
+	if (queue_word_kind(word) == QUEUE_CONTROL) {
+		own_leave(q, i, QUEUE_OWN_ENDED);
+		return false;
+	}
+	if (queue_word_kind(word) != QUEUE_VOID || !lines ||
+	    !has_room(q, own, lines)) {
+		own_leave(q, i, QUEUE_OWN_BROKEN);
+		return false;
+	}
+	own_advance(q, own, &q->slots[i], lines);
+	return true;
+}
+
+/* Up to @max messages and a bounded number of other headers. */
+static inline __attribute__((always_inline))
+int own_drain(struct queue *q, unsigned int i, xnuma_handler handler, void *arg,
+	      int max)
+{
+	struct queue_slot *slot = &q->slots[i];
+	struct queue_own *own = slot->own;
 	int n = 0, spare = QUEUE_SPARE;
+	uint64_t word;
+	uint32_t lines;
 
-	while (n < max && spare) {
-		uint64_t word = atomic_load_explicit(slot->word,
-						     memory_order_acquire);
-		uint32_t lines;
-
+	own->last = queue_polls(q);
+	for (;;) {
+		word = atomic_load_explicit(slot->word, memory_order_acquire);
 		if (!queue_word_published(word, slot->expect))
 			break;
-		lines = lines_of(q, word, own->head);
+		if (n == max)
+			return n;
+		lines = queue_word_kind(word) == QUEUE_DATA ?
+			data_lines(q, own, word) : 0;
 		if (!lines) {
-			own->state = QUEUE_OWN_BROKEN;
-			break;
+			if (!own_other(q, i, word, &spare))
+				return n;
+			continue;
 		}
-		if (queue_word_kind(word) == QUEUE_DATA) {
-			own_handle(q, (char *)slot->word, word, handler, arg);
-			n++;
-		} else {
-			spare--;
-		}
-		own->head += lines;
-		if (queue_word_kind(word) == QUEUE_CONTROL) {
-			own->state = QUEUE_OWN_ENDED;
-			break;
-		}
-		queue_slot_set(slot, ring, &q->shape, own->head);
-		if (own->head - own->published >= q->shape.nlines / 4)
-			own_publish(q, own);
+		own_handle((char *)slot->word, word, handler, arg);
+		queue_count(&q->messages, 1);
+		queue_count(&q->bytes, word & QUEUE_LEN_MASK);
+		own_advance(q, own, slot, lines);
+		n++;
 	}
+	own_publish(own);
 	return n;
 }
 
 int queue_own_drain(struct queue *q, unsigned int i, xnuma_handler handler,
 		    void *arg, int max)
 {
-	uint32_t ring = queue_slot_ring(q, i);
-	struct queue_own *own = &q->own[ring];
-	int n;
+	return own_drain(q, i, handler, arg, max);
+}
 
-	own->last = q->polls;
-	n = own_take(q, own, &q->slots[i], handler, arg, max);
-	if (own->state == QUEUE_OWN_ACTIVE) {
-		if (!queue_slot_ready(&q->slots[i]))
-			own_publish(q, own);
-		return n;
-	}
-	slot_remove(q, i);
-	if (own->state == QUEUE_OWN_ENDED)
-		ring_free(q, ring);
-	else
-		queue_count(&q->garbage, 1);
+int queue_poll_own(struct queue *q, unsigned int i, xnuma_handler handler,
+		   void *arg, int max)
+{
+	int n = 0;
+
+	atomic_store_explicit(&q->busy, true, memory_order_relaxed);
+	q->plain = false;
+	do {
+		n += own_drain(q, i++, handler, arg, max - n);
+		if (n >= max) {
+			q->turn = i < q->nhot ? i : 0;
+			break;
+		}
+		while (i < q->nhot && !queue_slot_ready(&q->slots[i]))
+			i++;
+	} while (i < q->nhot);
+	queue_leave(q);
 	return n;
 }

@@ -21,11 +21,14 @@ static inline bool queue_enter(struct queue *q)
 		return !atomic_exchange_explicit(&q->busy, true,
 						 memory_order_acquire);
 	atomic_store_explicit(&q->busy, true, memory_order_relaxed);
+	q->plain = false;
 	return true;
 }
 
 static inline void queue_leave(struct queue *q)
 {
+	if (q->single)
+		q->plain = q->nhot == q->nslots && !q->turn;
 	atomic_store_explicit(&q->busy, false, memory_order_release);
 }
 
@@ -39,18 +42,10 @@ static inline void queue_slot_set(struct queue_slot *slot, char *ring,
 	slot->expect = queue_word(shape, pos, QUEUE_DATA);
 }
 
-static inline bool queue_slot_ready(const struct queue_slot *slot)
-{
-	return queue_word_published(atomic_load_explicit(slot->word,
-				    memory_order_acquire), slot->expect);
-}
-
 /* ring number of slot @i */
 static inline uint32_t queue_slot_ring(const struct queue *q, unsigned int i)
 {
-	size_t off = (char *)q->slots[i].word - q->rings;
-
-	return off / QUEUE_LINE >> q->shape.shift;
+	return q->slots[i].own - q->own;
 }
 
 static inline void queue_slot_swap(struct queue *q, unsigned int i,

@@ -86,7 +86,7 @@ void sender_begin(struct sender *s, uint64_t start, uint64_t *headers)
 	s->limit = start + s->shape.nlines;
 	s->headers = headers;
 	/* position 0: nobody was here, all words are 0 and harmless */
-	s->dirty = start ? s->shape.nlines : 0;
+	s->uneven = start ? s->limit : 0;
 	memset(headers, start ? 0 : 0xff, s->shape.nlines / 8);
 	if (start)
 		atomic_store_explicit(queue_line_word(queue_line(s->ring,
@@ -102,39 +102,67 @@ static inline bool was_header(const struct sender *s, uint64_t pos)
 
 static void mark_header(struct sender *s, uint64_t pos)
 {
-	s->dirty -= !was_header(s, pos);
 	pos &= s->shape.mask;
 	s->headers[pos / 64] |= 1ULL << pos % 64;
+}
+
+/* Up to @end there is payload, which a lap later is where no header was. */
+static inline void uneven(struct sender *s, uint64_t end)
+{
+	if (end + s->shape.nlines > s->uneven)
+		s->uneven = end + s->shape.nlines;
 }
 
 /* Lines that do not go around the end of the ring. */
 static void mark_payload(struct sender *s, uint64_t pos, uint32_t n)
 {
-	uint64_t *word, bits;
+	uint64_t bits;
 	uint32_t first;
 
+	if (n)
+		uneven(s, pos + n);
 	for (pos &= s->shape.mask; n; pos += 64 - first) {
-		word = &s->headers[pos / 64];
 		first = pos % 64;
 		bits = ~0ULL << first;
 		if (n < 64 - first)
 			bits &= ~(~0ULL << (first + n));
 		n -= n < 64 - first ? n : 64 - first;
-		bits &= *word;
-		if (bits)
-			s->dirty += __builtin_popcountll(bits);
-		*word &= ~bits;
+		s->headers[pos / 64] &= ~bits;
 	}
 }
 
-/* The word behind is zeroed before the caller publishes by a release store. */
-void sender_mark(struct sender *s, uint64_t pos, uint32_t n)
+static void mark_far(struct sender *s, uint64_t pos, uint32_t n)
 {
 	mark_header(s, pos);
+	mark_payload(s, pos + 1, n - 1);
 	pos += n;
 	if (!was_header(s, pos))
 		atomic_store_explicit(queue_line_word(queue_line(s->ring,
 						&s->shape, pos)), 0,
+				      memory_order_relaxed);
+}
+
+/*
+ * Marks @n lines from @pos, a header and its payload, and zeroes the word behind
+ * them if it might mislead, before the caller publishes by a release store.
+ */
+static inline void mark(struct sender *s, uint64_t pos, uint32_t n)
+{
+	uint64_t *word = &s->headers[(pos & s->shape.mask) / 64];
+	uint64_t lines = (1ULL << (n & 63)) - 1, bits;
+	unsigned int first = pos % 64;
+
+	if (first + n >= 64) {
+		mark_far(s, pos, n);
+		return;
+	}
+	if (n > 1)
+		uneven(s, pos + n);
+	bits = (*word & ~(lines << first)) | 1ULL << first;
+	*word = bits;
+	if (!(bits >> (first + n) & 1))
+		atomic_store_explicit(queue_line_word(queue_line(s->ring,
+						&s->shape, pos + n)), 0,
 				      memory_order_relaxed);
 }
 
@@ -181,7 +209,7 @@ static void own_commit(struct sender *s, uint8_t tag, size_t len)
 	uint64_t gap = s->pos - s->tail;
 
 	mark_payload(s, s->pos + 1, s->nlines - 1);
-	sender_mark(s, s->pos, queue_own_lines(len));
+	mark(s, s->pos, queue_own_lines(len));
 	atomic_store_explicit(queue_line_name(line), s->name,
 			      memory_order_relaxed);
 	sender_publish(line, sender_word(s, s->pos, QUEUE_DATA, tag, len));
@@ -255,6 +283,25 @@ static void copy_in(char *to, const struct iovec *iov, int iovcnt)
 	}
 }
 
+/* Where nothing has to be asked: room is known, and no end of the ring near. */
+static inline bool own_fits(const struct sender *s, uint32_t n)
+{
+	return s->ring && !s->threads && s->tail + n < s->limit &&
+	       (s->tail & s->shape.mask) + n <= s->shape.nlines;
+}
+
+static void own_send(struct sender *s, uint8_t tag, const struct iovec *iov,
+		     int iovcnt, size_t len)
+{
+	char *line = queue_line(s->ring, &s->shape, s->tail);
+	uint32_t n = queue_own_lines(len);
+
+	copy_in(line + QUEUE_HEAD, iov, iovcnt);
+	mark(s, s->tail, n);
+	sender_line(s, line, tag, len);
+	s->tail += n;
+}
+
 int sender_send_any(struct sender *s, uint8_t tag, const struct iovec *iov,
 		    int iovcnt)
 {
@@ -266,6 +313,10 @@ int sender_send_any(struct sender *s, uint8_t tag, const struct iovec *iov,
 		if (iov[i].iov_len > s->shape.send_max)
 			return -EMSGSIZE;
 		len += iov[i].iov_len;
+	}
+	if (len <= s->shape.send_max && own_fits(s, queue_own_lines(len))) {
+		own_send(s, tag, iov, iovcnt, len);
+		return 0;
 	}
 	sender_lock(s);
 	ret = reserve(s, len, &buf);

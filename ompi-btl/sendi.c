@@ -7,18 +7,46 @@
 #include "frag.h"
 
 /* Cannot fail: what it packs was sized by the same convertor. */
-static inline void pack(opal_convertor_t *convertor, void *to, size_t size)
+static void pack(opal_convertor_t *convertor, void *to, size_t size)
 {
 	struct iovec iov = { .iov_base = to, .iov_len = size };
 	uint32_t count = 1;
-	void *data;
 
-	if (likely(!opal_convertor_need_buffers(convertor))) {
-		opal_convertor_get_current_pointer(convertor, &data);
-		memcpy(to, data, size);
-	} else {
-		(void)opal_convertor_pack(convertor, &iov, &count, &size);
-	}
+	(void)opal_convertor_pack(convertor, &iov, &count, &size);
+}
+
+static int send_packed(struct xnuma_peer *peer, opal_convertor_t *convertor,
+		       const void *header, size_t header_size,
+		       size_t payload_size, mca_btl_base_tag_t tag)
+{
+	void *buf;
+	int ret;
+
+	ret = xnuma_send_reserve(peer, header_size + payload_size, &buf);
+	if (ret)
+		return ret;
+	memcpy(buf, header, header_size);
+	pack(convertor, (char *)buf + header_size, payload_size);
+	xnuma_send_commit(peer, tag, header_size + payload_size);
+	return 0;
+}
+
+static inline int send_now(struct xnuma_peer *peer,
+			   opal_convertor_t *convertor, void *header,
+			   size_t header_size, size_t payload_size,
+			   mca_btl_base_tag_t tag)
+{
+	struct iovec iov[2] = {
+		{ header, header_size }, { NULL, payload_size },
+	};
+
+	if (!payload_size)
+		return xnuma_send(peer, tag, iov, 1);
+	if (unlikely(opal_convertor_need_buffers(convertor)))
+		return send_packed(peer, convertor, header, header_size,
+				   payload_size, tag);
+	opal_convertor_get_current_pointer(convertor, &iov[1].iov_base);
+	return xnuma_send(peer, tag, iov, 2);
 }
 
 static int sendi_self_packed(mca_btl_base_module_t *btl,
@@ -87,10 +115,8 @@ int btl_sendi(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 	      size_t payload_size, uint8_t order, uint32_t flags,
 	      mca_btl_base_tag_t tag, mca_btl_base_descriptor_t **des)
 {
-	size_t size = header_size + payload_size;
 	struct xnuma_peer *peer;
 	int ret = -EAGAIN;
-	void *buf;
 
 	if (ep->is_self)
 		return sendi_self(btl, ep, convertor, header, header_size,
@@ -100,12 +126,10 @@ int btl_sendi(mca_btl_base_module_t *btl, mca_btl_base_endpoint_t *ep,
 		ret = -EPIPE;
 	else if (likely(!atomic_load_explicit(&ep->npending,
 					      memory_order_relaxed)))
-		ret = xnuma_send_reserve(peer, size, &buf);
+		ret = send_now(peer, convertor, header, header_size,
+			       payload_size, tag);
 	if (unlikely(ret))
-		return sendi_refused(btl, ep, ret, size, order, flags, des);
-	memcpy(buf, header, header_size);
-	if (payload_size)
-		pack(convertor, (char *)buf + header_size, payload_size);
-	xnuma_send_commit(peer, tag, size);
+		return sendi_refused(btl, ep, ret, header_size + payload_size,
+				     order, flags, des);
 	return OPAL_SUCCESS;
 }

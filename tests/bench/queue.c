@@ -8,7 +8,7 @@
  * others use the best of many short batches says more than the median.
  * Instructions are counted by stepping a child: exact on any machine.
  *
- *	queue [CPU0 CPU1]
+ *	queue [--counts | CPU0 CPU1]
  */
 #include <errno.h>
 #include <sched.h>
@@ -346,7 +346,7 @@ static void print_instructions(void)
 	long none = step_count(STEP_NONE);
 	size_t i;
 
-	printf("\n# Instructions per call\n");
+	printf("# Instructions per call\n");
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		printf("%-24s %8.1f\n", rows[i].what,
 		       (double)(step_count(rows[i].step) - none) / STEPS);
@@ -364,6 +364,10 @@ int main(int argc, char **argv)
 	}
 	shared = map(sizeof(*shared));
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	if (argc == 2 && !strcmp(argv[1], "--counts")) {
+		print_instructions();
+		return 0;
+	}
 	printf("# Size   Latency (us)  median        Messages (/s)"
 	       "       MB/s\n");
 	run(hand_off, 0);
@@ -378,6 +382,7 @@ int main(int argc, char **argv)
 		printf("%-19.0f %.1f\n", 1e9 / best_window(),
 		       sizes[i] * 1e3 / best_window());
 	}
+	printf("\n");
 	print_instructions();
 	return 0;
 }
