@@ -182,8 +182,8 @@ component_init(int *num_btls, bool enable_progress_threads,
 
 	*num_btls = 0;
 	atomic_store(&component.polling, false);
-	component.threads = enable_mpi_threads || enable_progress_threads ||
-			    opal_using_threads();
+	/* Progress threads would be our own, and we have none. */
+	component.threads = enable_mpi_threads || opal_using_threads();
 	if (domain_open(component.threads))
 		return NULL;
 	if (!port_is_wanted())
