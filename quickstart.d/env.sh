@@ -12,9 +12,16 @@ component_path() {
 	echo "$path"
 }
 
+# Since 5.0 PMIx would take Open MPI's path as well; see xpmem-numa-env.
+pmix_path() {
+	sed -n "s/^pmix='\([^']*\)'.*/\1/p" "$build/tools/xpmem-numa-env" 2> /dev/null
+}
+
 # Prints NAME=VALUE lines to be evaluated by any POSIX shell.
 env_print() {
 	env_export OMPI_MCA_mca_base_component_path "$(component_path)"
+	[[ -z $(pmix_path) ]] ||
+		env_export PMIX_MCA_mca_base_component_path "$(pmix_path)"
 	env_export XNUMA_HELPDIR "$top/ompi-btl"
 	env_prepend LD_LIBRARY_PATH "$build/lib/.libs"
 	env_prepend PATH "$build/tests/bench"

@@ -41,7 +41,8 @@ json_valid() {
 json_documented() {
 	local key
 
-	exits "$usable" --json || return
+	exits "$usable" --json && PATH=$tmp/bin:$PATH "$info" --json --ompi \
+		>> "$tmp/out"
 	grep -oE '"[A-Za-z_]+":' "$tmp/out" | tr -d '":' | sort -u |
 		while read -r key; do
 			grep -qw -- "$key" "$srcdir/../doc/xnuma-info.1" ||
@@ -59,6 +60,97 @@ setting_told() {
 	XNUMA_EXPORT=buffers exits "$usable" && grep -qE 'export +buffers$' "$tmp/out"
 }
 
+# fake FILE LINE...: what ompi_info says in this shell, or (FILE "job") in jobs
+fake() {
+	mkdir -p "$tmp/bin"
+	printf '%s\n' "${@:2}" > "$tmp/bin/$1"
+	cat > "$tmp/bin/ompi_info" <<-'END'
+		#!/bin/sh
+		cat "$(dirname "$0")/${FAKE-shell}"
+	END
+	cat > "$tmp/bin/mpirun" <<-'END'
+		#!/bin/sh
+		shift 2		# -n 1
+		FAKE=job exec "$@"
+	END
+	chmod +x "$tmp/bin/ompi_info" "$tmp/bin/mpirun"
+}
+
+series=$(sed -n 's/^OMPI_SERIES = //p' "$XNUMA_BUILDDIR/Makefile")
+lines=("mca:btl:self:version:\"component:$series.9\""
+	"mca:btl:xpmem_numa:version:\"component:$series.9\""
+	"mca:btl:base:param:btl:value:^uct,openib"
+	"mca:pml:base:param:pml:value:^ucx"
+	"mca:btl:xpmem_numa:param:btl_xpmem_numa_port:value:auto"
+	"mca:btl:xpmem_numa:param:btl_xpmem_numa_exclusivity:value:65537"
+	"mca:btl:sm:param:btl_sm_exclusivity:value:65536")
+
+# ompi STATUS TEXT [LINE...]: jobs have LINEs as well; the reason has TEXT
+ompi() {
+	fake shell "${lines[@]}"
+	fake job "${lines[@]}" "${@:3}"
+	PATH=$tmp/bin:$PATH exits "$1" --ompi && grep -E "$2" "$tmp/out"
+}
+
+named=mca:btl:base:param:btl:value:xpmem_numa,self
+
+no_ompi_info() {
+	mkdir -p "$tmp/empty" && PATH=$tmp/empty exits 1 --ompi &&
+		grep 'reason .*no ompi_info' "$tmp/out"
+}
+
+not_installed() {
+	fake shell "${lines[0]}" && fake job "${lines[0]}"
+	PATH=$tmp/bin:$PATH exits 1 --ompi &&
+		grep 'reason .*does not find.*xpmem-numa-env' "$tmp/out"
+}
+
+# What Debian 13 does.
+other_path() {
+	fake shell "${lines[@]}" && fake job "${lines[0]}"
+	PATH=$tmp/bin:$PATH exits 1 --ompi &&
+		grep 'reason .*another component path' "$tmp/out"
+}
+
+no_job() {
+	fake shell "${lines[@]}" && echo 'exit 1' > "$tmp/bin/mpirun"
+	PATH=$tmp/bin:$PATH exits 1 --ompi &&
+		grep 'reason .*mpirun starts nothing' "$tmp/out"
+}
+
+other_series() {
+	fake shell "${lines[1]}" 'mca:btl:self:version:"component:9.9.1"'
+	PATH=$tmp/bin:$PATH exits 1 --ompi &&
+		grep 'reason .*another series' "$tmp/out"
+}
+
+ompi_cases() {
+	check "--ompi: the BTL is used" ompi 0 'used +yes' "$named"
+	if [[ $usable = 1 ]]; then
+		check "... without the module only when named" \
+			ompi 1 'reason .*only if btl names it'
+	else
+		check "... unasked, with the module" ompi 0 'used +yes'
+	fi
+	check "... not without ompi_info" no_ompi_info
+	check "... not when it is not installed" not_installed
+	check "... not by another series of Open MPI" other_series
+	check "... not where mpirun has another component path" other_path
+	check "... not where mpirun cannot start a process" no_job
+	check "... not when btl leaves it out" ompi 1 'reason .*btl leaves it' \
+		mca:btl:base:param:btl:value:vader,self
+	check "... nor when it is excluded" ompi 1 'reason .*btl leaves it' \
+		mca:btl:base:param:btl:value:^tcp,xpmem_numa
+	check "... not below another pml" ompi 1 'reason .*pml leaves out' \
+		"$named" mca:pml:base:param:pml:value:ucx
+	check "... not below vader's exclusivity" \
+		ompi 1 'reason .*exclusivity is below' "$named" \
+		mca:btl:xpmem_numa:param:btl_xpmem_numa_exclusivity:value:10
+	[[ $usable = 0 ]] || check "... not with a port that is missing" \
+		ompi 1 'reason .*cannot be used: jobs end' "$named" \
+		mca:btl:xpmem_numa:param:btl_xpmem_numa_port:value:kmod
+}
+
 check "it says whether the port kmod can be used" exits "$usable"
 check "... and which port a program gets" says '^  name +(kmod|user)$'
 check "... and the nodes" says '^  - node [0-9]+  distances'
@@ -74,6 +166,7 @@ if command -v python3 > /dev/null || command -v node > /dev/null; then
 else
 	skip_test "--json is JSON" "neither python3 nor node"
 fi
+[[ -z $series ]] || ompi_cases
 check "its keys are documented" json_documented
 check "--help says so" exits 0 --help
 check "an unknown option is refused" exits 2 --frobnicate

@@ -13,7 +13,7 @@
 #include "info.h"
 #include "report.h"
 
-#define EXIT_USABLE	0	/* port kmod can be used */
+#define EXIT_USABLE	0	/* port kmod, or with --ompi the BTL, is used */
 #define EXIT_UNUSABLE	1
 #define EXIT_TROUBLE	2	/* wrong usage, or no such process */
 
@@ -21,14 +21,17 @@ static const char usage[] =
 	"usage: xnuma-info [OPTION]...\n"
 	"Show the module xpmem_numa, its limits and counters, and this machine.\n"
 	"\n"
+	"  --ompi       would mpirun use the BTL, and if not why? Takes seconds\n"
 	"  --json       for programs; xnuma-info(1) lists the keys\n"
 	"  --pid PID    show the exports and imports of a process as well\n"
 	"  --help       this text\n"
 	"\n"
-	"Exits with 0 if the port kmod can be used, else with 1.\n";
+	"Exits with 0 if the port kmod can be used, else with 1; with --ompi with\n"
+	"0 if mpirun would use the BTL.\n";
 
 static const struct option options[] = {
 	{ "json", no_argument, NULL, 'j' },
+	{ "ompi", no_argument, NULL, 'o' },
 	{ "pid", required_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -48,7 +51,7 @@ static pid_t parse_pid(const char *text)
 	return *end || pid <= 0 || pid > 1 << 22 ? -1 : (pid_t)pid;
 }
 
-static int show(bool json, const char *process)
+static int show(bool json, bool ompi, const char *process)
 {
 	pid_t pid = process ? parse_pid(process) : 0;
 	bool usable;
@@ -62,6 +65,8 @@ static int show(bool json, const char *process)
 	info_limits();
 	info_counters();
 	info_machine();
+	if (ompi)
+		usable = info_ompi(usable);
 	if (pid)
 		ret = info_process(pid);
 	report_end();
@@ -75,13 +80,16 @@ static int show(bool json, const char *process)
 int main(int argc, char **argv)
 {
 	const char *process = NULL;
-	bool json = false;
+	bool json = false, ompi = false;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (opt) {
 		case 'j':
 			json = true;
+			break;
+		case 'o':
+			ompi = true;
 			break;
 		case 'p':
 			process = optarg;
@@ -96,5 +104,5 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return trouble(argv[optind], "not an option");
-	return show(json, process);
+	return show(json, ompi, process);
 }

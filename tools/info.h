@@ -14,6 +14,9 @@ void info_machine(void);
 /* True when port kmod can be used. */
 bool info_port(void);
 
+/* True when mpirun would use the BTL; @usable: port kmod is. */
+bool info_ompi(bool usable);
+
 /* 0, or -errno when there is no such process or it may not be looked at. */
 int info_process(pid_t pid);
 
