@@ -8,6 +8,7 @@
 top=$(cd "$srcdir/.." && pwd)
 root=$srcdir/lab/debian-root
 build=$tmp/build
+kmod=$XNUMA_BUILDDIR/kmod/xpmem_numa.ko
 
 [[ -z ${XNUMA_NO_NET-} ]] || skip_all "XNUMA_NO_NET is set"
 [[ $(uname -m) = x86_64 ]] || skip_all "the root is of x86-64"
@@ -26,7 +27,7 @@ make_in_root() {
 }
 
 in_guest() {
-	XNUMA_KMOD=$XNUMA_BUILDDIR/kmod/xpmem_numa.ko XNUMA_BUILDDIR=$build \
+	XNUMA_KMOD=$kmod XNUMA_BUILDDIR=$build \
 		"$srcdir/lab/lab" -- "$root" -- "$@"
 }
 
@@ -80,7 +81,7 @@ fi
 check "it builds for Open MPI 5.0 without a warning" quiet
 cd "$build" || exit
 relay "" < <(in_root "$srcdir/mpi/ompi5.sh" user 2>&1)
-if [[ ${XNUMA_NO_LAB-} || ! -f $XNUMA_BUILDDIR/kmod/xpmem_numa.ko ]]; then
+if [[ ${XNUMA_NO_LAB-} || ! -f $kmod ]]; then
 	skip_test "with the module" "XNUMA_NO_LAB is set, or no module is built"
 else
 	relay "with the module: " < <(in_guest "$srcdir/mpi/ompi5.sh" kmod 2>&1)

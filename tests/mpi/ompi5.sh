@@ -12,7 +12,9 @@ port=$1
 random_count=20000 many_count=500 thread_count=200 flood_count=500 limit=300
 # shellcheck source=tests/mpi/cases.sh
 . "$srcdir/mpi/cases.sh"
-export PMIX_MCA_mca_base_component_path=/usr/lib/x86_64-linux-gnu/pmix2/lib/pmix
+unset OMPI_MCA_mca_base_component_path
+tools=$XNUMA_BUILDDIR/tools
+eval "$("$tools/xpmem-numa-env" "$XNUMA_BUILDDIR/ompi-btl/.libs")"
 
 series() {
 	mpirun --version | grep -F 'mpirun (Open MPI) 5.0.'
@@ -33,6 +35,24 @@ leaves_local() {
 		said 1 "xpmem_numa: rank 0: port user, peers 0 of 0, "
 }
 
+# In a place where Open MPI looks by default, with nothing set.
+info_at_home() { # WITH|WITHOUT TEXT
+	export HOME=$tmp/home
+	mkdir -p "$HOME/.openmpi/components" &&
+		ln -sf "$XNUMA_BUILDDIR/ompi-btl/.libs/mca_btl_xpmem_numa.so" \
+			"$HOME/.openmpi/components/" || return
+	unset OMPI_MCA_mca_base_component_path PMIX_MCA_mca_base_component_path
+	[[ $1 = WITHOUT ]] ||
+		eval "$("$tools/xpmem-numa-env" "$HOME/.openmpi/components")"
+	"$tools/xnuma-info" --ompi > "$tmp/info"
+	cat "$tmp/info"
+	grep -E "$2" "$tmp/info"
+}
+
+at_home() {
+	(info_at_home "$@")
+}
+
 wins() {
 	run 2 "$@" "$(program pingpong)" 1 &&
 		said 1 "xpmem_numa: rank 0: port kmod, peers 1 of 1, "
@@ -48,6 +68,11 @@ if [[ $port = kmod ]]; then
 	check "... and asked for both" wins --mca btl sm,xpmem_numa,self
 	tap_done
 fi
+check "a component in the default place is not found in jobs" \
+	at_home WITHOUT 'reason +mpirun gives .*another component path'
+check "... but with xpmem-numa-env" at_home WITH 'found_in_job +yes'
+OMPI_MCA_btl=xpmem_numa,self check "... and is used when named" \
+	at_home WITH 'used +yes'
 cases_traffic
 cases_self
 check "one-sided operations by osc/rdma" one_sided 2
