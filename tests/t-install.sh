@@ -99,7 +99,9 @@ else
 	check "Open MPI's component and its texts are there" \
 		installed mca_btl_xpmem_numa.so help-mca-btl-xpmem-numa.txt
 	check "... and what lets it be found" installed xpmem-numa-env \
-		xpmem-numa-env.1 xpmem_numa
+		xpmem-numa-env.1
+	check "... by modules as well" \
+		test -f "$root$prefix/share/modulefiles/xpmem_numa"
 fi
 check "nine lines compile against it" compile
 check "... and run" runs
