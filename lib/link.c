@@ -14,13 +14,14 @@
 
 #include "server.h"
 
-#define LINK_MAGIC	0x786e756d614c6e31ULL
+#define LINK_MAGIC	0x786e756d614c6e32ULL
 #define LINK_TIMEOUT	30	/* seconds, for a stopped or swamped peer */
 
 struct request {
 	uint64_t magic;
 	uint64_t id;
 	uint64_t name;
+	uint64_t stay;		/* 0: only for the descriptors */
 	uint8_t key[XNUMA_KEY_LEN];
 };
 
@@ -111,7 +112,7 @@ static int send_reply(int fd, struct reply *reply, const int *fds, int nfds)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* 0: it may stay. */
+/* 0: it stays. */
 int link_answer(const struct server *server, struct link *link)
 {
 	const struct region *region = &server->dom->region;
@@ -137,9 +138,9 @@ int link_answer(const struct server *server, struct link *link)
 		fds[nfds++] = own[i];
 	}
 	link->name = request.name;
-	link->served = !reply.status;
+	link->served = !reply.status && request.stay;
 	i = send_reply(link->fd, &reply, fds, nfds);
-	return i ? i : reply.status;
+	return i ? i : !link->served;
 }
 
 static void take_fds(struct msghdr *msg, uint32_t bits, int fds[NFDS])
@@ -219,12 +220,13 @@ static int link_dial(int fd, const struct blob *blob)
 }
 
 int link_connect(const struct server *server, const struct blob *blob,
-		 int fds[NFDS])
+		 bool stay, int fds[NFDS])
 {
 	struct request request = {
 		.magic = LINK_MAGIC,
 		.id = blob->id,
 		.name = server->dom->config.name,
+		.stay = stay,
 	};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), ret, i;
 

@@ -39,6 +39,11 @@ struct port_ops {
 	/* Fill the port's part of an import by kind and rkey. */
 	int (*import)(struct xnuma_import *imp);
 	void (*unimport)(struct xnuma_import *imp);
+	/*
+	 * The file that windows are of; the first call may wait for the peer.
+	 * NULL: imp->fd.
+	 */
+	int (*window_fd)(struct xnuma_import *imp);
 	/* Take all poison of an import away. */
 	int (*reset)(struct xnuma_import *imp);
 	/* Memory that no window reaches; NULL: there is none. */

@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "arena.h"
 #include "port.h"
 #include "port_user.h"
 
@@ -97,15 +96,6 @@ static void user_close(struct xnuma_domain *dom)
 	free(dom->port);
 }
 
-static void peer_close_fds(struct user_peer *user)
-{
-	if (user->heap_fd >= 0)
-		close(user->heap_fd);
-	if (user->event_fd >= 0)
-		close(user->event_fd);
-	user->heap_fd = user->event_fd = -1;
-}
-
 static void user_fork(struct xnuma_domain *dom)
 {
 	struct xnuma_peer *peer;
@@ -113,7 +103,7 @@ static void user_fork(struct xnuma_domain *dom)
 	server_fork(dom->port);
 	for (peer = dom->peers; peer; peer = peer->next)
 		if (!peer->self)
-			peer_close_fds(peer->port);
+			user_peer_close_fds(peer->port);
 }
 
 static void user_forget(struct xnuma_domain *dom)
@@ -140,131 +130,6 @@ static int user_wake(struct xnuma_peer *peer)
 
 	server_ring(peer->self ? user_fd(peer->dom) : user->event_fd);
 	return 0;
-}
-
-/*
- * A peer that could shrink the file could raise SIGBUS here. Returns its
- * length, or -EPROTO.
- */
-static ssize_t sealed_length(int fd, const struct blob *blob)
-{
-	const int seals = F_SEAL_SHRINK | F_SEAL_GROW;
-	struct stat st;
-
-	if ((fcntl(fd, F_GET_SEALS) & seals) != seals || fstat(fd, &st))
-		return error(-EPROTO, "pid %d gave a file that is not sealed",
-			     blob->pid);
-	return st.st_size;
-}
-
-static int map_shared(int fd, size_t len, void **ptr)
-{
-	int ret = arena_map(len, 0, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_NORESERVE, fd, 0, ptr);
-
-	if (ret)
-		return error_code(ret, "no address space for a peer");
-	madvise(*ptr, len, MADV_DONTFORK);
-	madvise(*ptr, len, MADV_DONTDUMP);
-	return 0;
-}
-
-static int map_queue(struct xnuma_peer *peer, int fd)
-{
-	ssize_t len = sealed_length(fd, &peer->blob);
-	int ret;
-
-	if (len < 0)
-		return len;
-	if (len <= REGION_HEADER_LEN)
-		return error(-EPROTO, "pid %d has no queue", peer->blob.pid);
-	ret = map_shared(fd, len, &peer->queue);
-	if (ret)
-		return ret;
-	peer->queue_len = len;
-	ret = peer_header(peer, peer->queue);
-	if (!ret &&
-	    peer->header.queue_len + REGION_HEADER_LEN != peer->queue_len)
-		ret = error(-EPROTO, "the queue of pid %d has another size",
-			    peer->blob.pid);
-	if (ret)
-		munmap(peer->queue, peer->queue_len);
-	return ret;
-}
-
-static int map_bitmap(struct xnuma_peer *peer, struct user_peer *user)
-{
-	size_t heap_len = peer->header.heap_len;
-	ssize_t len;
-	void *bitmap;
-	int ret;
-
-	if (user->heap_fd < 0 || !heap_len)
-		return 0;
-	len = sealed_length(user->heap_fd, &peer->blob);
-	if (len < 0)
-		return len;
-	if (region_bitmap_len(heap_len) + heap_len != (size_t)len)
-		return error(-EPROTO, "the heap of pid %d has another size",
-			     peer->blob.pid);
-	ret = map_shared(user->heap_fd, region_bitmap_len(heap_len), &bitmap);
-	if (ret)
-		return ret;
-	user->bitmap = bitmap;
-	user->bitmap_len = region_bitmap_len(heap_len);
-	return 0;
-}
-
-static int user_peer_open(struct xnuma_peer *peer)
-{
-	struct user_peer *user = calloc(1, sizeof(*user));
-	int fds[NFDS], ret;
-
-	if (!user)
-		return error(-ENOMEM, "out of memory");
-	ret = server_connect(peer->dom->port, &peer->blob, &user->link, fds);
-	if (ret)
-		goto free_user;
-	user->heap_fd = fds[FD_HEAP];
-	user->event_fd = fds[FD_EVENT];
-	ret = map_queue(peer, fds[FD_QUEUE]);
-	close(fds[FD_QUEUE]);
-	if (ret)
-		goto disconnect;
-	ret = map_bitmap(peer, user);
-	if (ret)
-		goto unmap;
-	peer->port = user;
-	peer->status = &user->link->status;
-	user->can_copy = peer->header.policy == XNUMA_EXPORT_ALL &&
-			 user_probe(peer);
-	return 0;
-
-unmap:
-	munmap(peer->queue, peer->queue_len);
-disconnect:
-	peer_close_fds(user);
-	server_disconnect(peer->dom->port, user->link);
-free_user:
-	free(user);
-	return ret;
-}
-
-static void user_peer_close(struct xnuma_peer *peer)
-{
-	struct user_peer *user = peer->port;
-
-	if (user->bitmap)
-		munmap(user->bitmap, user->bitmap_len);
-	munmap(peer->queue, peer->queue_len);
-	peer_close_fds(user);
-	server_disconnect(peer->dom->port, user->link);
-	free(user);
-}
-
-static void user_peer_forget(struct xnuma_peer *peer)
-{
-	free(peer->port);
 }
 
 static int import_ticket(struct xnuma_import *imp)
@@ -296,7 +161,6 @@ static int user_import(struct xnuma_import *imp)
 	imp->va = imp->rkey.va;
 	imp->len = imp->rkey.len;
 	if (user->bitmap) {
-		imp->fd = user->heap_fd;
 		imp->base = user->bitmap_len - peer->header.heap_va;
 		imp->map_va = imp->live_va = peer->header.heap_va;
 		imp->map_len = peer->header.heap_len;
@@ -373,6 +237,7 @@ const struct port_ops port_user = {
 	.wake = user_wake,
 	.import = user_import,
 	.unimport = user_unimport,
+	.window_fd = user_window_fd,
 	.reset = user_reset,
 	.copy = user_copy,
 	.prefault = user_prefault,

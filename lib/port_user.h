@@ -6,12 +6,19 @@
 
 struct user_peer {
 	struct link *link;
-	int heap_fd;		/* -1: none */
+	_Atomic int heap_fd;	/* -1: there is no window yet */
 	int event_fd;		/* -1: it never sleeps */
 	_Atomic uint64_t *bitmap;
 	size_t bitmap_len;
 	bool can_copy;		/* process_vm_readv() works */
 };
+
+/* user_peer.c */
+int user_peer_open(struct xnuma_peer *peer);
+void user_peer_close(struct xnuma_peer *peer);
+void user_peer_forget(struct xnuma_peer *peer);
+void user_peer_close_fds(struct user_peer *user);
+int user_window_fd(struct xnuma_import *imp);
 
 /* user_copy.c: the system calls that copy between processes */
 bool user_can_copy(void);

@@ -40,16 +40,43 @@ static int watch(struct server *server, int fd, uint64_t serial)
 	       -errno : 0;
 }
 
+/* In this order: a child may be forked at any instruction. */
+static int slots_grow(struct server *server)
+{
+	uint32_t n = server->nslots ? 2 * server->nslots : 16, i;
+	struct link_slot *old = server->slots, *slots;
+
+	slots = calloc(n, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	if (old)
+		memcpy(slots, old, server->nslots * sizeof(*slots));
+	for (i = n - 1; i > 0 && i >= server->nslots; i--) {
+		slots[i].next = server->unused;
+		server->unused = i;
+	}
+	server->slots = slots;
+	atomic_signal_fence(memory_order_seq_cst);
+	server->nslots = n;
+	free(old);
+	return 0;
+}
+
 static int link_add(struct server *server, struct link *link)
 {
-	int ret;
+	uint32_t slot;
+	int ret = 0;
 
 	pthread_mutex_lock(&server->lock);
-	link->serial = ++server->serial;
-	ret = watch(server, link->fd, link->serial);
+	if (!server->unused)
+		ret = slots_grow(server);
+	slot = server->unused;
+	link->serial = ++server->serial << 32 | slot;
+	if (!ret)
+		ret = watch(server, link->fd, link->serial);
 	if (!ret) {
-		link->next = server->links;
-		server->links = link;
+		server->unused = server->slots[slot].next;
+		server->slots[slot].link = link;
 	}
 	pthread_mutex_unlock(&server->lock);
 	return ret;
@@ -57,22 +84,21 @@ static int link_add(struct server *server, struct link *link)
 
 static void link_remove(struct server *server, struct link *link)
 {
-	struct link **at = &server->links;
+	uint32_t slot = (uint32_t)link->serial;
 
-	while (*at != link)
-		at = &(*at)->next;
-	*at = link->next;
+	server->slots[slot].link = NULL;
+	server->slots[slot].next = server->unused;
+	server->unused = slot;
 	close(link->fd);
 	free(link);
 }
 
+/* An event may be of a link that another thread has removed meanwhile. */
 static struct link *link_find(struct server *server, uint64_t serial)
 {
-	struct link *link = server->links;
+	struct link *link = server->slots[(uint32_t)serial].link;
 
-	while (link && link->serial != serial)
-		link = link->next;
-	return link;
+	return link && link->serial == serial ? link : NULL;
 }
 
 static void server_accept(struct server *server)
@@ -230,37 +256,38 @@ int server_start(struct server *server)
 
 void server_fork(struct server *server)
 {
-	struct link *link;
+	uint32_t i;
 
 	close_fd(&server->listen_fd);
 	close_fd(&server->epoll_fd);
 	close_fd(&server->stop_fd);
 	close_fd(&server->event_fd);
-	for (link = server->links; link; link = link->next)
-		close_fd(&link->fd);
+	for (i = 1; i < server->nslots; i++)
+		if (server->slots[i].link)
+			close_fd(&server->slots[i].link->fd);
 }
 
 void server_forget(struct server *server)
 {
-	struct link *link;
+	uint32_t i;
 
 	server_fork(server);
-	while ((link = server->links)) {
-		server->links = link->next;
-		free(link);
-	}
+	for (i = 1; i < server->nslots; i++)
+		free(server->slots[i].link);
+	free(server->slots);
 }
 
 void server_close(struct server *server)
 {
-	struct link *link;
+	uint32_t i;
 
 	if (server->running) {
 		server_ring(server->stop_fd);
 		pthread_join(server->thread, NULL);
 	}
-	for (link = server->links; link; link = link->next)
-		link_bye(link->fd);
+	for (i = 1; i < server->nslots; i++)
+		if (server->slots[i].link)
+			link_bye(server->slots[i].link->fd);
 	server_forget(server);
 	pthread_mutex_destroy(&server->lock);
 }
@@ -273,7 +300,7 @@ int server_connect(struct server *server, const struct blob *blob,
 
 	if (!link)
 		return error(-ENOMEM, "out of memory");
-	link->fd = ret = link_connect(server, blob, fds);
+	link->fd = ret = link_connect(server, blob, true, fds);
 	if (ret >= 0)
 		ret = link_add(server, link);
 	if (ret >= 0) {
@@ -288,6 +315,19 @@ int server_connect(struct server *server, const struct blob *blob,
 	}
 	free(link);
 	return ret;
+}
+
+int server_heap(struct server *server, const struct blob *blob)
+{
+	int fds[NFDS], fd = link_connect(server, blob, false, fds);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	close_fd(&fds[FD_QUEUE]);
+	close_fd(&fds[FD_EVENT]);
+	return fds[FD_HEAP] >= 0 ? fds[FD_HEAP] :
+		error(-EPROTO, "pid %d has no heap to give", blob->pid);
 }
 
 void server_disconnect(struct server *server, struct link *link)

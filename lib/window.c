@@ -22,6 +22,12 @@ static bool pool_shrink(struct xnuma_domain *dom)
 	return true;
 }
 
+static int window_fd(struct xnuma_import *imp)
+{
+	return imp->dom->ops->window_fd ? imp->dom->ops->window_fd(imp) :
+					  imp->fd;
+}
+
 static int window_map(struct xnuma_window *win)
 {
 	struct xnuma_import *imp = win->imp;
@@ -31,7 +37,7 @@ static int window_map(struct xnuma_window *win)
 	if (imp->rights & XNUMA_WRITE)
 		prot |= PROT_WRITE;
 	ret = arena_map(win->len, win->va, prot, MAP_SHARED | MAP_NORESERVE,
-			imp->fd, imp->base + win->va, &ptr);
+			window_fd(imp), imp->base + win->va, &ptr);
 	if (ret)
 		return ret;
 	madvise(ptr, win->len, MADV_DONTFORK);
@@ -127,8 +133,11 @@ int window_enter_slow(struct xnuma_import *imp, struct thread *self,
 	struct xnuma_domain *dom = imp->dom;
 	struct xnuma_window *win;
 	uint64_t offset;
-	int ret = 0;
+	int ret = window_fd(imp);
 
+	if (ret < 0)
+		return ret;
+	ret = 0;
 	pthread_mutex_lock(&dom->lock);
 	win = window_find(&imp->table, va);
 	if (!win)
@@ -151,8 +160,11 @@ int window_hold(struct xnuma_import *imp, uint64_t va, size_t len,
 {
 	struct xnuma_domain *dom = imp->dom;
 	struct xnuma_window *win;
-	int ret = 0;
+	int ret = window_fd(imp);
 
+	if (ret < 0)
+		return ret;
+	ret = 0;
 	pthread_mutex_lock(&dom->lock);
 	win = window_find(&imp->table, va);
 	if (!win || va - win->va + len > win->len)
