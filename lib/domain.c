@@ -54,8 +54,8 @@ static int domain_open_queue(struct xnuma_domain *dom)
 
 	if (ret)
 		return ret;
-	dom->region.header->policy = dom->config.policy;
-	dom->region.header->name = dom->config.name;
+	dom->region.header->facts.policy = dom->config.policy;
+	dom->region.header->facts.name = dom->config.name;
 	ret = queue_init(&dom->queue, dom->region.queue, &dom->config);
 	if (ret) {
 		region_fini(&dom->region);

@@ -113,10 +113,10 @@ int xnuma_peer_alive(struct xnuma_peer *peer)
 
 int peer_header(struct xnuma_peer *peer, const struct region_header *mapped)
 {
-	struct region_header *header = &peer->header;
+	struct region_facts *header = &peer->header;
 	uint64_t end;
 
-	memcpy(header, mapped, offsetof(struct region_header, ticket));
+	*header = mapped->facts;
 	end = header->heap_va + header->heap_len;
 	if (header->magic != REGION_MAGIC ||
 	    header->version != REGION_VERSION)
@@ -204,6 +204,9 @@ static int peer_open(struct xnuma_domain *dom, struct xnuma_peer *peer)
 		goto close_memory;
 	pthread_mutex_lock(&dom->lock);
 	peer->next = dom->peers;
+	peer->link = &dom->peers;
+	if (peer->next)
+		peer->next->link = &peer->next;
 	dom->peers = peer;
 	pthread_mutex_unlock(&dom->lock);
 	return 0;
@@ -242,12 +245,11 @@ int xnuma_peer_open(struct xnuma_domain *dom, const uint8_t *bytes,
 static void peer_unlink(struct xnuma_peer *peer)
 {
 	struct xnuma_domain *dom = peer->dom;
-	struct xnuma_peer **link = &dom->peers;
 
 	pthread_mutex_lock(&dom->lock);
-	while (*link != peer)
-		link = &(*link)->next;
-	*link = peer->next;
+	*peer->link = peer->next;
+	if (peer->next)
+		peer->next->link = peer->link;
 	stats_keep(dom, &peer->sender);
 	pthread_mutex_unlock(&dom->lock);
 }

@@ -65,14 +65,14 @@ struct xnuma_peer {
 	const struct status *status;	/* of the queue import */
 	_Atomic bool reported;		/* its death is counted and told */
 	struct sender sender;
-	struct region_header header;	/* copy, checked; no tickets */
+	struct region_facts header;	/* copy, checked */
 	void *queue;			/* header, then queue, mapped here */
 	size_t queue_len;		/* bytes mapped */
 	struct xnuma_import memory;
 	struct xnuma_import queue_import;
 	void *port;			/* the port's own */
 	struct region_caller *caller;	/* kmod: this domain's entry there */
-	struct xnuma_peer *next;	/* by the domain's lock */
+	struct xnuma_peer *next, **link;	/* by the domain's lock */
 };
 
 static inline bool status_alive(const struct status *status)

@@ -160,13 +160,13 @@ int region_init(struct region *region, const struct region_params *params)
 	if (region->heap_len)
 		madvise(region->heap, region->heap_len, MADV_DONTDUMP);
 	place_bind(region->header, front, params->node);
-	region->header->magic = REGION_MAGIC;
-	region->header->version = REGION_VERSION;
-	region->header->queue_len = region->queue_len;
-	region->header->heap_va = (uintptr_t)region->heap;
-	region->header->heap_len = region->heap_len;
-	if (getrandom(region->header->token, sizeof(region->header->token), 0)
-	    == sizeof(region->header->token))
+	region->header->facts.magic = REGION_MAGIC;
+	region->header->facts.version = REGION_VERSION;
+	region->header->facts.queue_len = region->queue_len;
+	region->header->facts.heap_va = (uintptr_t)region->heap;
+	region->header->facts.heap_len = region->heap_len;
+	if (getrandom(region->header->facts.token, sizeof(region->header->facts.token), 0)
+	    == sizeof(region->header->facts.token))
 		return 0;
 	ret = -EIO;
 fini:

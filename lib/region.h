@@ -34,10 +34,10 @@ struct region_caller {
 };
 
 /*
- * First bytes of the region: written by the owner before anybody knows the
- * address, but for the end; peers copy the rest, then check the copy.
+ * Written by the owner before anybody knows the address; peers copy it, then
+ * check the copy.
  */
-struct region_header {
+struct region_facts {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t policy;	/* enum xnuma_policy */
@@ -47,6 +47,11 @@ struct region_header {
 	uint64_t heap_va;
 	uint64_t heap_len;
 	uint64_t reserved[7];
+};
+
+/* First bytes of the region. */
+struct region_header {
+	struct region_facts facts;
 	union {
 		/* port user: id of an export while it exists, else 0 */
 		_Atomic uint64_t ticket[REGION_TICKETS];

@@ -50,7 +50,8 @@ static ssize_t read_once(const struct xnuma_peer *peer, void *local,
 			 uint64_t va, size_t len)
 {
 	struct token token;
-	uint64_t at = peer->blob.va + offsetof(struct region_header, token);
+	uint64_t at = peer->blob.va + offsetof(struct region_header,
+						  facts.token);
 	const struct iovec to[2] = {
 		{ &token, sizeof(token) }, { local, len },
 	};
