@@ -10,7 +10,8 @@
 #define HUGE	(2ULL << 20)
 
 /*
- * Two parts, so that small mappings do not pierce the slots of large ones.
+ * Three parts, so that small mappings do not pierce the slots of large ones,
+ * and those of a few pages, of which each peer has some, share page tables.
  * The kernel knows what is free; a part only remembers where to go on looking.
  */
 struct part {
@@ -19,8 +20,9 @@ struct part {
 	_Atomic uint64_t next;
 };
 
-static struct part parts[2] = {
-	{ 0x200000000000ULL, 0x240000000000ULL, 0x200000000000ULL },
+static struct part parts[] = {
+	{ 0x200000000000ULL, 0x210000000000ULL, 0x200000000000ULL },
+	{ 0x210000000000ULL, 0x240000000000ULL, 0x210000000000ULL },
 	{ 0x240000000000ULL, 0x500000000000ULL, 0x240000000000ULL },
 };
 
@@ -31,17 +33,17 @@ static __attribute__((constructor)) void arena_init(void)
 {
 	if (!__tsan_init)
 		return;
-	parts[0].start = 0x001000000000ULL;
-	parts[0].end = 0x002000000000ULL;
-	parts[1].start = 0x002000000000ULL;
-	parts[1].end = 0x007000000000ULL;
-	atomic_store(&parts[0].next, parts[0].start);
-	atomic_store(&parts[1].next, parts[1].start);
+	parts[0] = (struct part) { 0x001000000000ULL, 0x001400000000ULL,
+				   0x001000000000ULL };
+	parts[1] = (struct part) { 0x001400000000ULL, 0x002000000000ULL,
+				   0x001400000000ULL };
+	parts[2] = (struct part) { 0x002000000000ULL, 0x007000000000ULL,
+				   0x002000000000ULL };
 }
 
 uint64_t arena_size(void)
 {
-	return parts[1].end - parts[1].start;
+	return parts[2].end - parts[2].start;
 }
 
 static uint64_t round_up(uint64_t n, uint64_t to)
@@ -85,7 +87,7 @@ static int try_map(uint64_t at, size_t len, int prot, int flags, int fd,
 int arena_map(size_t len, uint64_t congruent, int prot, int flags, int fd,
 	      off_t offset, void **ptr)
 {
-	struct part *part = &parts[len >= GIB];
+	struct part *part = &parts[(len >= HUGE) + (len >= GIB)];
 	uint64_t align = alignment(len), skew = congruent & (align - 1);
 	uint64_t slot = round_up(atomic_load(&part->next), align);
 	uint64_t step = align;
