@@ -134,8 +134,9 @@ static int read_header(struct xnuma_peer *peer)
 }
 
 #define CALLERS	(REGION_TICKETS / 2)
+#define PROBES	32	/* of a table that may be full */
 
-/* The first free entry from a place of one's own; without one it is no loss. */
+/* A free entry near a place of one's own; without one it is no loss. */
 static void caller_enter(struct xnuma_peer *peer)
 {
 	struct region_header *header = peer->queue;
@@ -143,10 +144,11 @@ static void caller_enter(struct xnuma_peer *peer)
 	struct region_caller *caller;
 	unsigned int i;
 
-	for (i = 0; i < CALLERS; i++) {
+	for (i = 0; i < PROBES; i++) {
 		caller = &header->caller[(id + i) % CALLERS];
 		none = 0;
-		if (!atomic_compare_exchange_strong(&caller->id, &none, id))
+		if (atomic_load_explicit(&caller->id, memory_order_relaxed) ||
+		    !atomic_compare_exchange_strong(&caller->id, &none, id))
 			continue;
 		atomic_store(&caller->name, peer->dom->config.name);
 		peer->caller = caller;
