@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Instructions that must not be more where there are more windows or threads;
+ * Instructions that must not be more where there are more windows, threads or
+ * peers;
  * on the host only, since steps take long in a guest.
  */
 
 #include <pthread.h>
 #include <sched.h>
 
+#include "crowd.h"
 #include "steps.h"
 #include "views.h"
 
@@ -131,12 +133,114 @@ static void test_miss(void)
 	check_int(many * 10, <=, few * 13);
 }
 
+#define SOME	10		/* peers with a ring each */
+#define PEERS	64
+#define POLLS	64
+
+static void count_message(void *arg, const struct xnuma_message *msg)
+{
+	++*(int *)arg;
+}
+
+static void poll_times(void *arg)
+{
+	long n = *(long *)arg;
+	int got = 0;
+
+	while (n--)
+		xnuma_poll(own, count_message, &got, 100);
+}
+
+/* Peers of this process, from @from to @to, that talked and fell silent. */
+static void silence(long from, long to)
+{
+	double limit = other_now() + 60;
+	long i, polls = 3 * 4096;
+	int got;
+
+	check_int(other_do(&o, crowd_job_domains, to - from, from, 0), ==, 0);
+	check_int(other_do(&o, crowd_job_open, to - from, from, 0), ==, 0);
+	for (i = 0; i < 3; i++) {
+		check_int(other_do(&o, crowd_job_send, to, 10, 0), ==, 0);
+		for (got = 0; got < 10 * to && other_now() < limit; )
+			xnuma_poll(own, count_message, &got, 100);
+		check_int(got, ==, 10 * to);
+	}
+	poll_times(&polls);
+}
+
+static long poll_steps(void)
+{
+	long polls = POLLS;
+
+	return steps_count(poll_times, &polls);
+}
+
+static void test_poll(void)
+{
+	struct xnuma_stats stats;
+	long few, many;
+
+	xnuma_domain_pack(own, crowd->master);
+	silence(0, SOME);
+	few = poll_steps();
+	silence(SOME, PEERS);
+	many = poll_steps();
+	if (!may_count(few))
+		return;
+	xnuma_domain_stats(own, &stats);
+	check_uint(stats.promotions, ==, PEERS);
+	tap_diag("instructions of %d polls: %ld with %d silent peers, "
+		 "%ld with %d", POLLS, few, SOME, many, PEERS);
+	check_int(many * 100, <=, few * 110);
+}
+
+static struct xnuma_peer *peer[PEERS];
+
+static void open_peer(void *arg)
+{
+	long i = *(long *)arg;
+
+	other_need(!xnuma_peer_open(own, crowd->blob[i], &peer[i]), "peer");
+}
+
+static void close_peer(void *arg)
+{
+	xnuma_peer_close(peer[*(long *)arg]);
+}
+
+static void test_open(void)
+{
+	long opens[PEERS], closes[2], i;
+
+	for (i = 0; i < PEERS; i++) {
+		if (i == 1 || i == PEERS - 1)
+			opens[i] = steps_count(open_peer, &i);
+		else
+			open_peer(&i);
+	}
+	i = PEERS - 1;
+	closes[0] = steps_count(close_peer, &i);
+	i = 0;
+	closes[1] = steps_count(close_peer, &i);
+	for (i = 1; i < PEERS - 1; i++)
+		close_peer(&i);
+	if (!may_count(opens[1]))
+		return;
+	tap_diag("instructions to open the second peer %ld, the last %ld; "
+		 "to close the last %ld, the first %ld", opens[1], opens[PEERS - 1], closes[0],
+		 closes[1]);
+	check_int(opens[PEERS - 1] * 100, <=, opens[1] * 110);
+	check_int(closes[1] * 100, <=, closes[0] * 110);
+}
+
 int main(void)
 {
 	struct xnuma_config config;
 	struct view v;
 
 	steps_open();
+	crowd_open();
 	xnuma_config_init(&config);
 	other_start(&o, &config);
 	view_memory(2 * MANY);
@@ -146,6 +250,9 @@ int main(void)
 	TEST(test_threads(&v), "... and by one of eight threads as by one alone");
 	TEST(test_miss(), "evicting one costs as much among many as among few");
 	view_close(&v);
+	TEST(test_poll(), "a poll costs as much with many silent peers as with few");
+	TEST(test_open(), "the last of many peers is opened as soon as the second");
+	other_do(&o, crowd_job_close, 0, 0, 0);
 	TEST(other_stop(&o), "the other process ends well");
 	xnuma_domain_close(own);
 	steps_close();
