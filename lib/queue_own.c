@@ -187,6 +187,7 @@ int own_drain(struct queue *q, unsigned int i, xnuma_handler handler, void *arg,
 				return n;
 			continue;
 		}
+		queue_ahead_read((char *)slot->word, lines);
 		own_handle((char *)slot->word, word, handler, arg);
 		queue_count(&q->messages, 1);
 		queue_count(&q->bytes, word & QUEUE_LEN_MASK);

@@ -187,6 +187,34 @@ static inline uint32_t queue_own_lines(size_t len)
 	return (QUEUE_HEAD + len + QUEUE_LINE - 1) / QUEUE_LINE;
 }
 
+/*
+ * Lines behind the first of @n are asked for all at once: each comes from the
+ * other processor's cache, and a copy would wait for one after the other.
+ */
+#define QUEUE_AHEAD	64	/* lines, about what a cache can wait for */
+
+static inline void queue_ahead_read(const char *line, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 1; i < n && i < QUEUE_AHEAD; i++)
+		__builtin_prefetch(line + i * QUEUE_LINE, 0);
+}
+
+static inline void queue_ahead_write(char *line, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 1; i < n && i < QUEUE_AHEAD; i++) {
+#ifdef __x86_64__
+		/* the builtin reads unless told of 3DNow! or a newer processor */
+		__asm__ volatile("prefetchw %0" : : "m"(line[i * QUEUE_LINE]));
+#else
+		__builtin_prefetch(line + i * QUEUE_LINE, 1);
+#endif
+	}
+}
+
 /* the shared ring keeps the first word of every line free of payload */
 #define QUEUE_FIRST	48	/* payload bytes of the header line */
 #define QUEUE_MORE	56	/* of each other line */

@@ -193,6 +193,7 @@ static int own_reserve(struct sender *s, size_t len, void **buf)
 	s->pos = s->tail + gap;
 	s->nlines = n;
 	*buf = queue_line(s->ring, &s->shape, s->pos) + QUEUE_HEAD;
+	queue_ahead_write((char *)*buf - QUEUE_HEAD, n);
 	return 0;
 }
 
@@ -296,6 +297,7 @@ static void own_send(struct sender *s, uint8_t tag, const struct iovec *iov,
 	char *line = queue_line(s->ring, &s->shape, s->tail);
 	uint32_t n = queue_own_lines(len);
 
+	queue_ahead_write(line, n);
 	copy_in(line + QUEUE_HEAD, iov, iovcnt);
 	mark(s, s->tail, n);
 	sender_line(s, line, tag, len);
