@@ -20,6 +20,15 @@ bench_queue_SOURCES = bench/queue.c
 bench_queue_CFLAGS = $(AM_CFLAGS)
 bench_queue_LDADD =
 
+noinst_PROGRAMS += bench/scale
+bench_scale_SOURCES = bench/scale.c bench/scale-hosts.h
+bench_scale_CFLAGS = $(AM_CFLAGS)
+
+noinst_PROGRAMS += bench/first-touch
+bench_first_touch_SOURCES = bench/first-touch.c
+bench_first_touch_CFLAGS = $(AM_CFLAGS)
+bench_first_touch_LDADD = $(LDADD) $(NUMA_LIBS)
+
 if WITH_OMPI
 noinst_PROGRAMS += bench/pingpong
 bench_pingpong_SOURCES = bench/pingpong.c bench/options.c bench/options.h

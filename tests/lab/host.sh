@@ -111,9 +111,11 @@ guest_qemu() { # GUEST
 		((last < first)) && qemu+=(-numa "node,nodeid=$n,memdev=m$n") ||
 			qemu+=(-numa "node,nodeid=$n,cpus=$first-$last,memdev=m$n")
 	done
+	# In a row, each as far from the next: 20, 30, 40 ... to node 0.
 	for ((n = 1; n < nodes; n++)); do
 		for ((first = 0; first < n; first++)); do
-			qemu+=(-numa "dist,src=$first,dst=$n,val=20")
+			size=$((n - first < 24 ? 10 + 10 * (n - first) : 254))
+			qemu+=(-numa "dist,src=$first,dst=$n,val=$size")
 		done
 	done
 
