@@ -48,3 +48,12 @@ native_bench() {
 		OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 	"$top/tests/bench/run" --port user "$@"
 }
+
+native_scale() {
+	XNUMA_PORT=user "$build/tests/bench/scale"
+}
+
+guest_touch() {
+	lab --timeout 1800 --nodes 4 --cpus 4 --mem 5G -- \
+		"$build/tests/bench/first-touch"
+}
