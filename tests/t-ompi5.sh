@@ -50,7 +50,7 @@ build() {
 	programs=("${programs[@]/#*\//mpi/}")
 	source=$(source_tree) && mkdir -p "$build" && cd "$build" || return
 	in_root "$source/configure" -q --with-linux-dir=no &&
-		make_in_root SUBDIRS=". include lib tools ompi-btl" &&
+		make_in_root SUBDIRS=". include lib tools ompi-btl ompi-smsc" &&
 		make_in_root -C tests "${programs[@]/%.c/.mpi}"
 }
 

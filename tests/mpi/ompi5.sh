@@ -14,7 +14,9 @@ random_count=20000 many_count=500 thread_count=200 flood_count=500 limit=300
 . "$srcdir/mpi/cases.sh"
 unset OMPI_MCA_mca_base_component_path
 tools=$XNUMA_BUILDDIR/tools
+smsc=$XNUMA_BUILDDIR/ompi-smsc/.libs
 eval "$("$tools/xpmem-numa-env" "$XNUMA_BUILDDIR/ompi-btl/.libs")"
+OMPI_MCA_mca_base_component_path=$smsc:$OMPI_MCA_mca_base_component_path
 
 series() {
 	mpirun --version | grep -F 'mpirun (Open MPI) 5.0.'
@@ -58,6 +60,37 @@ wins() {
 		said 1 "xpmem_numa: rank 0: port kmod, peers 1 of 1, "
 }
 
+# Stock btl/sm, whose memory and messages are moved by the smsc component.
+by_sm() {
+	run 2 --mca btl sm,self --mca smsc_xpmem_numa_verbose 1 "$@" &&
+		said 2 "smsc xpmem_numa: rank" && said 2 "; held 0, failed 0"
+}
+
+cases_smsc() {
+	check "btl/sm moves messages by the smsc component" \
+		by_sm "$(program pingpong)" 1
+	check "... by mapping" counted_is maps ">" 0
+	check "... and copying" counted_is copied ">" 4000000
+	check "... of random sizes" by_sm "$(program random)" 1000
+	check "... of four threads" by_sm "$(program threads)" 50 4
+	check "... of non-contiguous types" by_sm "$(program datatype)"
+	check "... and one-sided operations" by_sm "$(program onesided)" 20
+	check "... not when peers may not reach all memory" smsc_aside \
+		XNUMA_EXPORT=buffers
+}
+
+# Without the module, or where not all memory is offered, cma serves.
+smsc_aside() {
+	run 2 --mca btl sm,self --mca smsc_xpmem_numa_verbose 2 \
+		env "$@" "$(program pingpong)" 1 &&
+		said 2 "smsc xpmem_numa: not used" && said 0 "smsc xpmem_numa: rank"
+}
+
+exports_smsc() {
+	[[ $(nm -D --defined-only "$smsc/mca_smsc_xpmem_numa.so" |
+		awk '{ print $3 }') = mca_smsc_xpmem_numa_component ]]
+}
+
 check "the Open MPI that runs is 5.0" series
 if [[ $port = kmod ]]; then
 	check "ping-pong of 0 B to 4 MiB, every byte" \
@@ -66,6 +99,7 @@ if [[ $port = kmod ]]; then
 	check "... with atomics on the peer's memory" counted_is atomics ">" 100
 	check "it wins over sm, unasked" wins
 	check "... and asked for both" wins --mca btl sm,xpmem_numa,self
+	cases_smsc
 	tap_done
 fi
 check "a component in the default place is not found in jobs" \
@@ -82,4 +116,8 @@ check "it leaves its place to sm unless named" steps_aside
 check "... and local peers to sm when named with it" leaves_local
 check "a rank under another host name is reached" other_host
 cases_component
+check "the smsc component exports its symbol only" exports_smsc
+check "... needs no 16-byte atomics of libatomic" \
+	needs_no_sync "$smsc/mca_smsc_xpmem_numa.so"
+check "... and steps aside without the module" smsc_aside
 tap_done
