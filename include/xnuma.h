@@ -253,8 +253,12 @@ void xnuma_peer_close(struct xnuma_peer *peer);
  * xnuma_peer_alive - is it still there? One load.
  * @peer:	the peer
  *
- * Return: 0, or -EPIPE with the peer and the reason in xnuma_error(). A peer
- * that died once stays dead.
+ * Return:
+ * * 0			- it is
+ * * -EPIPE		- it died; peer and reason are in xnuma_error()
+ * * -ESHUTDOWN		- it closed its domain, as one does who leaves in order
+ *
+ * A peer that is gone stays gone.
  */
 int xnuma_peer_alive(struct xnuma_peer *peer);
 
@@ -294,7 +298,7 @@ void xnuma_peer_query(struct xnuma_peer *peer, struct xnuma_peer_attr *attr);
  * * 0		- the receiver will see it
  * * -EAGAIN	- no room now; poll, then try again
  * * -EMSGSIZE	- longer than send_max
- * * -EPIPE	- the peer is gone
+ * * -EPIPE, -ESHUTDOWN - the peer is gone, see xnuma_peer_alive()
  */
 int xnuma_send(struct xnuma_peer *peer, uint8_t tag, const struct iovec *iov,
 	       int iovcnt);
@@ -409,7 +413,7 @@ struct xnuma_import *xnuma_peer_memory(struct xnuma_peer *peer);
  * * 1		- under way, @comp will be called; only if @comp was given
  * * -EFAULT	- some of it is not (or no longer) reachable; @dst is undefined
  * * -EACCES	- not exported, denied, or taken back by xnuma_unexport()
- * * -EPIPE	- the peer is gone
+ * * -EPIPE, -ESHUTDOWN - the peer is gone, see xnuma_peer_alive()
  * * -ENOTSUP	- this port cannot reach this memory: send it instead
  * * -ENOMEM	- no address space for a window
  */
@@ -459,7 +463,7 @@ void xnuma_fence(struct xnuma_domain *dom);
  * @peer:	the peer
  * @comp:	as for xnuma_get()
  *
- * Return: 0 all done, 1 under way, -EPIPE the peer is gone
+ * Return: 0 all done, 1 under way, or as xnuma_peer_alive()
  */
 int xnuma_flush(struct xnuma_peer *peer, struct xnuma_completion *comp);
 

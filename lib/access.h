@@ -92,7 +92,7 @@ int access_failed(struct xnuma_import *imp) __attribute__((cold));
 /* The error of what is not live. */
 int access_dead(struct xnuma_import *imp) __attribute__((cold));
 
-/* -EACCES or -EPIPE: the import's state is not active any more. */
+/* -EACCES, -EPIPE or -ESHUTDOWN: the import's state is not active any more. */
 int access_gone(struct xnuma_import *imp) __attribute__((cold));
 
 #endif

@@ -95,13 +95,15 @@ int peer_lost(struct xnuma_peer *peer)
 	uint32_t state = atomic_load_explicit(&peer->status->state,
 					      memory_order_acquire);
 	const char *text = "unknown state";
+	int ret;
 
 	if (state < sizeof(states) / sizeof(*states))
 		text = states[state];
-	error(-EPIPE, "peer pid %d of partition %u: %s", peer->blob.pid,
-	      peer->blob.partition, text);
+	ret = error(state == XPMEM_NUMA_REVOKED ? -ESHUTDOWN : -EPIPE,
+		    "peer pid %d of partition %u: %s", peer->blob.pid,
+		    peer->blob.partition, text);
 	peer_bury(peer, state);
-	return -EPIPE;
+	return ret;
 }
 
 int xnuma_peer_alive(struct xnuma_peer *peer)

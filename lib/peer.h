@@ -89,7 +89,7 @@ static inline bool status_healthy(const struct status *status)
 	       atomic_load_explicit(&status->cleared, memory_order_relaxed);
 }
 
-/* -EPIPE with peer and reason; counts the first time. */
+/* -EPIPE or -ESHUTDOWN with peer and reason; counts the first time. */
 int peer_lost(struct xnuma_peer *peer) __attribute__((cold));
 
 /* With the domain's lock: @name blocks the queue, see whether it is dead. */

@@ -65,6 +65,8 @@ static void test_closed(void)
 	other_transfer(o.fd, &order, sizeof(order), 1);
 	check_child(o.pid);
 	check(wait_dead(o.peer) < 0.1);
+	check_int(xnuma_peer_alive(o.peer), ==, -ESHUTDOWN);
+	check_int(xnuma_send(o.peer, 0, NULL, 0), ==, -ESHUTDOWN);
 	check_names(&o, "closed its domain");
 	other_forget(&o);
 }
