@@ -38,18 +38,7 @@ static int control_send(struct xnuma_peer *peer, enum control_kind kind)
 	return xnuma_send(peer, BTL_TAG_CONTROL, &iov, 1);
 }
 
-mca_btl_base_endpoint_t *ep_find(uint64_t name)
-{
-	void *ep = NULL;
-
-	OPAL_THREAD_LOCK(&component.lock);
-	if (opal_hash_table_get_value_uint64(&component.by_name, name, &ep))
-		ep = NULL;
-	OPAL_THREAD_UNLOCK(&component.lock);
-	return ep;
-}
-
-mca_btl_base_endpoint_t *ep_create(const struct btl_modex *modex)
+static mca_btl_base_endpoint_t *ep_new(const struct btl_modex *modex)
 {
 	mca_btl_base_endpoint_t *ep = calloc(1, sizeof(*ep));
 
@@ -65,13 +54,59 @@ mca_btl_base_endpoint_t *ep_create(const struct btl_modex *modex)
 	ep->pid = modex->pid;
 	ep->is_self = btl_name(ep->name) == btl_name(OPAL_PROC_MY_NAME);
 	memcpy(ep->blob, modex->blob, sizeof(ep->blob));
-	OPAL_THREAD_LOCK(&component.lock);
-	opal_list_append(&component.endpoints, &ep->super);
-	opal_hash_table_set_value_uint64(&component.by_name,
-					 btl_name(ep->name), ep);
-	OPAL_THREAD_UNLOCK(&component.lock);
-	component.npeers += !ep->is_self;
 	return ep;
+}
+
+static void ep_free(mca_btl_base_endpoint_t *ep)
+{
+	OBJ_DESTRUCT(&ep->operations);
+	OBJ_DESTRUCT(&ep->pending);
+	OBJ_DESTRUCT(&ep->lock);
+	OBJ_DESTRUCT(&ep->waiting);
+	OBJ_DESTRUCT(&ep->super);
+	free(ep->reason);
+	free(ep);
+}
+
+static mca_btl_base_endpoint_t *find_locked(uint64_t name)
+{
+	void *ep;
+
+	return opal_hash_table_get_value_uint64(&component.by_name, name,
+						&ep) ? NULL : ep;
+}
+
+mca_btl_base_endpoint_t *ep_find(uint64_t name)
+{
+	mca_btl_base_endpoint_t *ep;
+
+	OPAL_THREAD_LOCK(&component.lock);
+	ep = find_locked(name);
+	OPAL_THREAD_UNLOCK(&component.lock);
+	return ep;
+}
+
+/* A thread in add_procs and one that got HELLO may both be at it. */
+mca_btl_base_endpoint_t *ep_create(const struct btl_modex *modex)
+{
+	mca_btl_base_endpoint_t *ep = ep_new(modex), *other;
+	uint64_t name;
+
+	if (!ep)
+		return NULL;
+	name = btl_name(ep->name);
+	OPAL_THREAD_LOCK(&component.lock);
+	other = find_locked(name);
+	if (!other) {
+		opal_list_append(&component.endpoints, &ep->super);
+		opal_hash_table_set_value_uint64(&component.by_name, name, ep);
+		component.npeers += !ep->is_self;
+	}
+	OPAL_THREAD_UNLOCK(&component.lock);
+	if (!other)
+		return ep;
+	ep_free(ep);
+	return other;
 }
 
 void ep_hello(mca_btl_base_endpoint_t *ep, struct xnuma_peer *peer)
@@ -144,18 +179,12 @@ void ep_destroy(mca_btl_base_endpoint_t *ep)
 	opal_hash_table_remove_value_uint64(&component.by_name,
 					    btl_name(ep->name));
 	OPAL_THREAD_UNLOCK(&component.lock);
-	OBJ_DESTRUCT(&ep->operations);
-	OBJ_DESTRUCT(&ep->pending);
-	OBJ_DESTRUCT(&ep->lock);
-	OBJ_DESTRUCT(&ep->waiting);
-	OBJ_DESTRUCT(&ep->super);
-	free(ep->reason);
-	free(ep);
+	ep_free(ep);
 }
 
 int ep_status(mca_btl_base_endpoint_t *ep, int ret)
 {
-	if (ret == -EPIPE) {
+	if (ret == -EPIPE || ret == -ESHUTDOWN) {
 		ep_lost(ep, xnuma_error());
 		return OPAL_ERR_UNREACH;
 	}

@@ -5,6 +5,7 @@
  * A process that only waits for a message would not notice by itself, so
  * progress looks at a few peers every now and then. A peer that is gone is
  * suspect until everything it sent has been received, BYE perhaps included.
+ * One that closed its domain left in order, though BYE found no room.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -89,10 +90,17 @@ static void look(mca_btl_base_endpoint_t *ep)
 			suspect(ep);
 		return;
 	}
-	if (xnuma_peer_alive(peer) == -EPIPE)
+	switch (xnuma_peer_alive(peer)) {
+	case -EPIPE:
 		suspect(ep);
-	else if (ep->hello_due)
-		ep_hello(ep, peer);
+		break;
+	case -ESHUTDOWN:
+		ep->said_bye = true;
+		break;
+	default:
+		if (ep->hello_due)
+			ep_hello(ep, peer);
+	}
 }
 
 static mca_btl_base_endpoint_t *next(void)
