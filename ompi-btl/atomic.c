@@ -2,8 +2,9 @@
 /*
  * atomic.c - atomic operations of the CPU on a peer's memory
  *
- * MIN and MAX carry no sign, so they cannot be right for all types; osc/rdma
- * takes its lock for what is not supported.
+ * MIN and MAX carry no sign, so they cannot be right for all types, and a
+ * target that is not aligned may lie in two windows; osc/rdma takes its lock
+ * for what is not supported.
  */
 #include <errno.h>
 #include <string.h>
@@ -63,13 +64,20 @@ uint64_t atomic_local(int op, bool is_32, uint64_t va, uint64_t operand,
 		       local_64(op, va, operand, compare);
 }
 
+bool atomic_can(int op, int flags, uint64_t va)
+{
+	size_t size = flags & MCA_BTL_ATOMIC_FLAG_32BIT ? 4 : 8;
+
+	return op >= 0 && !(flags & MCA_BTL_ATOMIC_FLAG_FLOAT) && !(va % size);
+}
+
 static int apply(mca_btl_base_endpoint_t *ep, int op, uint64_t va, int flags,
 		 uint64_t operand, uint64_t compare, uint64_t *old)
 {
 	bool is_32 = flags & MCA_BTL_ATOMIC_FLAG_32BIT;
 	int ret;
 
-	if (op < 0 || flags & MCA_BTL_ATOMIC_FLAG_FLOAT)
+	if (unlikely(!atomic_can(op, flags, va)))
 		return OPAL_ERR_NOT_SUPPORTED;
 	if (ep->is_self) {
 		*old = atomic_local(op, is_32, va, operand, compare);

@@ -9,6 +9,8 @@ struct control;
 
 /* Return: enum xnuma_op, or -ENOTSUP */
 int atomic_op_of(mca_btl_base_atomic_op_t op);
+/* Can one instruction do it? */
+bool atomic_can(int op, int flags, uint64_t va);
 /* On this process's own memory. Return: the value before */
 uint64_t atomic_local(int op, bool is_32, uint64_t va, uint64_t operand,
 		      uint64_t compare);

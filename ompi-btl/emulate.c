@@ -24,22 +24,40 @@ struct operation {
 	int			flags;
 };
 
+/* A fragment and what it carries; not of the lists, which may be limited. */
+typedef struct control_frag {
+	struct frag	frag;
+	struct control	control;
+} control_frag_t;
+
+static OBJ_CLASS_INSTANCE(control_frag_t, btl_frag_t, NULL, NULL);
+
+static void control_sent(mca_btl_base_module_t *btl,
+			 mca_btl_base_endpoint_t *ep,
+			 mca_btl_base_descriptor_t *des, int status)
+{
+	OBJ_RELEASE(des);
+}
+
+/* An answer that is not sent is a peer that waits for ever. */
 static int control_post(mca_btl_base_endpoint_t *ep,
 			const struct control *control)
 {
-	mca_btl_base_module_t *btl = &mca_btl_xpmem_numa;
-	mca_btl_base_descriptor_t *des;
+	control_frag_t *message = OBJ_NEW(control_frag_t);
+	mca_btl_base_descriptor_t *des = &message->frag.base;
 	int ret;
 
-	des = btl_alloc(btl, ep, MCA_BTL_NO_ORDER, sizeof(*control),
-			MCA_BTL_DES_FLAGS_BTL_OWNERSHIP);
-	if (!des)
+	if (!message)
 		return OPAL_ERR_OUT_OF_RESOURCE;
-	des->des_cbfunc = NULL;
-	memcpy(des->des_segments->seg_addr.pval, control, sizeof(*control));
-	ret = btl_send(btl, ep, des, BTL_TAG_CONTROL);
+	message->control = *control;
+	des->des_segments->seg_addr.pval = &message->control;
+	des->des_segments->seg_len = sizeof(*control);
+	des->des_segment_count = 1;
+	des->des_flags = MCA_BTL_DES_SEND_ALWAYS_CALLBACK;
+	des->des_cbfunc = control_sent;
+	ret = btl_send(&mca_btl_xpmem_numa, ep, des, BTL_TAG_CONTROL);
 	if (ret < 0)
-		btl_free(btl, des);
+		OBJ_RELEASE(des);
 	return ret < 0 ? ret : OPAL_SUCCESS;
 }
 
@@ -98,7 +116,7 @@ static int start(mca_btl_base_endpoint_t *ep, int op, uint64_t va,
 	};
 	struct operation *o;
 
-	if (op < 0 || from.flags & MCA_BTL_ATOMIC_FLAG_FLOAT)
+	if (!atomic_can(op, from.flags, va))
 		return OPAL_ERR_NOT_SUPPORTED;
 	o = malloc(sizeof(*o));
 	if (!o)
