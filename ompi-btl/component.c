@@ -94,6 +94,8 @@ static int domain_open(bool threads)
 	if (component.config_error)
 		help_refuse("bad configuration", component.config_error);
 	params_domain(&config);
+	key_of_job(config.key);
+	component.key_mark = key_mark(config.key);
 	config.name = btl_name(OPAL_PROC_MY_NAME);
 	config.flags = threads ? 0 : XNUMA_SINGLE_THREAD;
 	config.log = log_text;

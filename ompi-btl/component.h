@@ -10,6 +10,7 @@
  *	     |  frag.c pending.c	messages that wait for room
  *	receive.c		messages that came
  *	component.c param.c	life of the component, its parameters
+ *	     |  key.c		what the processes of a job share
  *	     |
  *	xnuma.h			all transport
  */
@@ -70,6 +71,7 @@ struct btl_component {
 	struct xnuma_config	config;		/* defaults and environment */
 	char			*config_error;
 	struct xnuma_domain_attr attr;
+	uint32_t		key_mark;	/* of the job's key */
 	atomic_uint		npeers;		/* endpoints ever made, no self */
 	atomic_uint		nopened;	/* of which were opened */
 	_Atomic uint64_t	self_bytes;	/* moved by get and put to self */
@@ -104,6 +106,9 @@ bool params_is_default(const char *name);
 void params_domain(struct xnuma_config *config);
 
 void btl_receive(void *arg, const struct xnuma_message *msg);
+
+void key_of_job(uint8_t key[XNUMA_KEY_LEN]);
+uint32_t key_mark(const uint8_t key[XNUMA_KEY_LEN]);
 
 void help_init(void);
 void help_other(const char *running);

@@ -20,6 +20,7 @@ void modex_fill(struct btl_modex *modex)
 		.jobid = OPAL_PROC_MY_NAME.jobid,
 		.vpid = OPAL_PROC_MY_NAME.vpid,
 		.pid = getpid(),
+		.key_mark = component.key_mark,
 	};
 	xnuma_domain_pack(component.domain, modex->blob);
 }

@@ -44,7 +44,7 @@ struct btl_modex {
 	uint32_t	jobid;
 	uint32_t	vpid;
 	int32_t		pid;
-	uint32_t	reserved;
+	uint32_t	key_mark;
 };
 
 enum control_kind {

@@ -27,6 +27,7 @@ static bool serves_local(void)
 /* Return: 0; -1: the peer has not published, or is not within reach */
 static int proc_modex(struct opal_proc_t *proc, struct btl_modex *modex)
 {
+	const char *reason = NULL;
 	void *data = NULL;
 	size_t len = 0;
 	int ret;
@@ -40,12 +41,15 @@ static int proc_modex(struct opal_proc_t *proc, struct btl_modex *modex)
 	free(data);
 	if (ret)
 		return -1;
-	ret = xnuma_peer_check(component.domain, modex->blob,
-			       sizeof(modex->blob));
-	if (ret && component.params.verbose > 0)
+	if (xnuma_peer_check(component.domain, modex->blob,
+			     sizeof(modex->blob)))
+		reason = xnuma_error();
+	else if (modex->key_mark != component.key_mark)
+		reason = "another mpirun gave it another key";
+	if (reason && component.params.verbose > 0)
 		opal_output(0, "xpmem_numa: rank %u cannot be reached: %s",
-			    proc->proc_name.vpid, xnuma_error());
-	return ret ? -1 : 0;
+			    proc->proc_name.vpid, reason);
+	return reason ? -1 : 0;
 }
 
 /* Cheap: peers are opened at first use. */
