@@ -228,11 +228,11 @@ wrong_value() { # NAME
 	said 1 "btl_xpmem_numa_$1" && said 1 nonsense
 }
 
-# killed MODE: the survivor says who was lost and why, and soon. With recovery
+# The survivor says who was lost and why, and soon. With recovery
 # mpirun's own exit status says nothing, but it must not be the time limit's.
-killed() {
+killed() { # MODE [OPTION...]
 	limit=30 run 2 --mca btl xpmem_numa,self \
-		--mca btl_xpmem_numa_port "$port" \
+		--mca btl_xpmem_numa_port "$port" "${@:2}" \
 		--mca orte_enable_recovery 1 "$(program killed)" "$1"
 	[[ $? != 124 ]] && said 1 "^rank 1 is killed" && said 0 "too long" &&
 		said 1 "xpmem_numa: rank 0 lost rank 1 (host .*): [^ ]"

@@ -4,7 +4,7 @@
  * with it, is told within two seconds, by the error callback, which ends it, or by
  * an error returned. If not, it says so.
  *
- * killed recv|send|large
+ * killed recv|send|large|rma
  */
 #include <signal.h>
 #include <unistd.h>
@@ -14,6 +14,7 @@
 #define LEN	(256 * 1024)
 
 static uint8_t buf[LEN];
+static MPI_Win win;
 
 static void too_late(int sig)
 {
@@ -31,6 +32,15 @@ static int traffic(int victim, int len)
 				    MPI_COMM_WORLD, MPI_STATUS_IGNORE);
 }
 
+static int one_sided(int victim)
+{
+	int64_t one = 1, old;
+	int ret = MPI_Fetch_and_op(&one, &old, MPI_INT64_T, victim, 0, MPI_SUM,
+				   win);
+
+	return ret ? ret : MPI_Win_flush(victim, win);
+}
+
 /* Until an error is returned, or the process is ended from below. */
 static int go_on(const char *mode, int victim)
 {
@@ -42,6 +52,8 @@ static int go_on(const char *mode, int victim)
 				       MPI_COMM_WORLD);
 		else if (!strcmp(mode, "large"))
 			ret = traffic(victim, LEN);
+		else if (!strcmp(mode, "rma"))
+			ret = one_sided(victim);
 		else
 			ret = MPI_Recv(buf, 64, MPI_BYTE, victim, 0,
 				       MPI_COMM_WORLD, MPI_STATUS_IGNORE);
@@ -59,6 +71,13 @@ int main(int argc, char **argv)
 	need(nranks >= 2);
 	victim = nranks - 1;
 	MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+	if (!strcmp(mode, "rma")) {
+		MPI_Win_create(buf, LEN, 1, MPI_INFO_NULL, MPI_COMM_WORLD,
+			       &win);
+		MPI_Win_set_errhandler(win, MPI_ERRORS_RETURN);
+		MPI_Win_lock_all(0, win);
+		one_sided(victim);
+	}
 	for (i = 0; i < 50 && (!rank || rank == victim); i++)
 		traffic(victim, i % 2 ? LEN : 64);
 	MPI_Barrier(MPI_COMM_WORLD);
