@@ -45,12 +45,6 @@ else
 	check "... and steps aside for vader unless named" steps_aside
 	check "... or when excluded" steps_aside --mca btl ^xpmem_numa
 fi
-if unshare -u true 2> "$tmp/unshare"; then
-	check "a rank under another host name is reached" other_host
-else
-	skip_test "a rank under another host name is reached" \
-		"$(head -n 1 "$tmp/unshare")"
-fi
 cases_component
 cases_failures
 tap_done

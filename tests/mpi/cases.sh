@@ -163,9 +163,10 @@ steps_aside() {
 	run 2 "$@" "$(program init)" && said 0 xpmem_numa
 }
 
-# Two daemons that believe to be two hosts, and each rank that the other is
-# far: reach is the fabric's, not the host name's.
-other_host() {
+# two_hosts NP: sets the array "hosts" to the options for two daemons that
+# believe to be two hosts, with half of the ranks each, which believe that the
+# others are far
+two_hosts() {
 	cat > "$tmp/fakersh" <<'END'
 #!/bin/bash
 while [[ $1 == -* ]]; do shift; done
@@ -174,9 +175,15 @@ shift
 exec unshare -u bash -c 'hostname "$0"; exec bash -c "$1"' "$host" "$*"
 END
 	chmod +x "$tmp/fakersh"
-	mpi 2 "$launch" plm "$launcher" "$launch" "plm_${launcher}_agent" \
-		"$tmp/fakersh" \
-		--host parta,partb "$(program pingpong)" 1
+	hosts=("$launch" plm "$launcher"
+		"$launch" "plm_${launcher}_agent" "$tmp/fakersh"
+		--host "parta:$(($1 / 2)),partb:$(($1 / 2))")
+}
+
+# Reach is the fabric's, not the host name's.
+other_host() {
+	two_hosts 2
+	mpi 2 "${hosts[@]}" "$(program pingpong)" 1
 }
 
 # ---- what the messages cost ----
