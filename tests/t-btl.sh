@@ -5,7 +5,7 @@
 # shellcheck disable=SC2317 # functions are called by check
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/functions.sh"
-port=user
+port=user limit=300
 random_count=100000 many_count=2000 thread_count=500 flood_count=2000
 # shellcheck source=tests/mpi/cases.sh
 . "$srcdir/mpi/cases.sh"
