@@ -14,6 +14,8 @@ kmod=$XNUMA_BUILDDIR/kmod/xpmem_numa.ko
 [[ $(uname -m) = x86_64 ]] || skip_all "the root is of x86-64"
 requires unshare --mount true
 "$root" > "$tmp/root" 2>&1 || skip_all "no root: $(tail -n 1 "$tmp/root")"
+cache=$("$root")
+cache=${cache%/roots/*}
 
 # A make of its own, not a part of the one that runs this test.
 in_root() {
@@ -26,8 +28,10 @@ make_in_root() {
 	in_root make -j2 AUTOMAKE=: AUTOCONF=: AUTOHEADER=: ACLOCAL=: "$@"
 }
 
+# The guest's home is another, and of what is below /tmp it sees where it starts.
 in_guest() {
-	XNUMA_KMOD=$kmod XNUMA_BUILDDIR=$build \
+	cd "$cache" || return
+	XNUMA_CACHE=$cache XNUMA_KMOD=$kmod XNUMA_BUILDDIR=$build \
 		"$srcdir/lab/lab" -- "$root" -- "$@"
 }
 
