@@ -16,7 +16,7 @@
 
 #define NPAGES	512
 #define LEN	(NPAGES * PAGE)
-#define LIMIT	30000		/* ms: longer is a deadlock */
+#define LIMIT	(30000 * (int)guest_slowness())	/* ms: longer is a deadlock */
 
 static struct peer a, b;
 
@@ -132,11 +132,11 @@ static long on_mutate_and_visit(long ms, long seed, long c)
 
 static void test_mutual(void)
 {
-	long na, nb;
+	long ms = 2500 * (long)guest_slowness(), na, nb;
 
 	begin();
-	check_int(peer_begin(&a, on_mutate_and_visit, 2500, 10, 0), ==, 0);
-	check_int(peer_begin(&b, on_mutate_and_visit, 2500, 20, 0), ==, 0);
+	check_int(peer_begin(&a, on_mutate_and_visit, ms, 10, 0), ==, 0);
+	check_int(peer_begin(&b, on_mutate_and_visit, ms, 20, 0), ==, 0);
 	na = answer(&a);
 	nb = answer(&b);
 	tap_diag("%ld and %ld accesses", na, nb);

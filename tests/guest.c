@@ -30,8 +30,7 @@ static void trap_handler(int sig)
 /* Far more than it takes: hosts are slow, and clocks in guests are fast. */
 #define SECONDS 240
 
-/* How many times slower than usual this kernel is said to be. */
-static unsigned int slowness(void)
+unsigned int guest_slowness(void)
 {
 	const char *factor = getenv("XNUMA_SLOW");
 
@@ -47,7 +46,7 @@ void guest_begin(void)
 	sigaction(SIGSEGV, &act, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	printf("# limit: %d\n", SECONDS + 10);
-	alarm(SECONDS * slowness());
+	alarm(SECONDS * guest_slowness());
 	/* What the program before held is freed by workers, and tests count. */
 	if (stat_read("exports") >= 0)
 		module_empties();
@@ -198,7 +197,7 @@ bool stat_settles(const char *name, long want)
 	struct timespec pause = { .tv_nsec = 2000000 };
 	unsigned int i;
 
-	for (i = 0; i < 2500 * slowness(); i++) {
+	for (i = 0; i < 2500 * guest_slowness(); i++) {
 		if (stat_read(name) == want)
 			return true;
 		nanosleep(&pause, NULL);

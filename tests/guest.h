@@ -53,6 +53,9 @@
 /* First line of main(): a hang ends the program, faults can be caught. */
 void guest_begin(void);
 
+/* How many times slower than usual this kernel is said to be, 1 or more. */
+unsigned int guest_slowness(void);
+
 /*
  * The signal that STMT raised in this thread, 0 for none.
  */
