@@ -48,10 +48,13 @@ source_tree() {
 
 # Only what is needed; make check has had the rest with this system's compiler.
 build() {
-	local source programs
+	local source program programs=()
 
-	programs=("$srcdir"/mpi/*.c)
-	programs=("${programs[@]/#*\//mpi/}")
+	for program in "$srcdir"/mpi/*.c; do
+		# these know the inside of 4.1
+		[[ $program == */@(lost|stranger|verbs).c ]] ||
+			programs+=("mpi/${program##*/}")
+	done
 	source=$(source_tree) && mkdir -p "$build" && cd "$build" || return
 	in_root "$source/configure" -q --with-linux-dir=no &&
 		make_in_root SUBDIRS=". include lib tools ompi-btl ompi-smsc" &&
