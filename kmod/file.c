@@ -143,13 +143,28 @@ static int file_open(struct inode *inode, struct file *file)
 	return nonseekable_open(inode, file);
 }
 
+static bool owner_has_left(struct xnuma_export *exp)
+{
+	struct task_struct *task;
+	bool left;
+
+	if (task_tgid(current) == exp->owner)
+		return true;
+	rcu_read_lock();
+	task = pid_task(exp->owner, PIDTYPE_TGID);
+	left = !task || READ_ONCE(task->mm) != exp->mm;
+	rcu_read_unlock();
+	return left;
+}
+
 /*
  * An owner that dies or execs while somebody holds his mm for a moment closes
- * his files first; that is his end nevertheless, and no UNEXPORT.
+ * his files first, or a child of his does; that is his end nevertheless, and no
+ * UNEXPORT.
  */
 static u32 end_state(struct xnuma_export *exp)
 {
-	return task_tgid(current) == exp->owner && current->mm != exp->mm ?
+	return current->mm != exp->mm && owner_has_left(exp) ?
 		XPMEM_NUMA_OWNER_GONE : XPMEM_NUMA_REVOKED;
 }
 

@@ -84,8 +84,25 @@ static vm_fault_t poison(struct xnuma_fault *f, int reason)
 	return ret;
 }
 
+/*
+ * Whoever ends the export tells its importers one after the other, and nobody
+ * has begun to where the last hold on the mm was a fault's, which leaves its end
+ * to a worker. An import whose access fails learns of it before that.
+ */
+static void tell_gone(struct xnuma_import *imp)
+{
+	u32 *told = &xnuma_import_status(imp)->state;
+	u32 state = xnuma_export_state(imp->exp);
+
+	if (state == XPMEM_NUMA_ACTIVE)
+		state = XPMEM_NUMA_OWNER_GONE;
+	cmpxchg(told, XPMEM_NUMA_ACTIVE, state);
+}
+
 vm_fault_t xnuma_poison(struct xnuma_fault *f, int reason)
 {
+	if (reason == XPMEM_NUMA_REASON_GONE)
+		tell_gone(f->imp);
 	if (reason == XPMEM_NUMA_REASON_DENIED)
 		xnuma_count_in(&f->imp->stats, denied);
 	if (f->prefault) {

@@ -4,6 +4,7 @@
  * SIGBUS and a state, never memory (I1).
  */
 
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "guest.h"
@@ -11,6 +12,7 @@
 
 #define NPAGES	16
 #define LEN	(NPAGES * PAGE)
+#define LONG	(256L << 20)	/* bytes that nobody comes to the end of */
 
 static struct owner o;
 static struct import im;
@@ -69,6 +71,60 @@ static void test_kill_under_reader(void)
 	peer_kill(&o.peer, SIGKILL);
 	check_gone(XPMEM_NUMA_OWNER_GONE);
 	check_int(import_close(&im), ==, 0);
+}
+
+static int become(int policy)
+{
+	struct sched_param param = { .sched_priority = policy ? 1 : 0 };
+
+	return sched_setscheduler(0, policy, &param);
+}
+
+static long on_kill_later(long pid, long us, long c)
+{
+	usleep((useconds_t)us);
+	return kill((pid_t)pid, SIGKILL);
+}
+
+/* Where the owner's memory ended. */
+static long prefault_on(void)
+{
+	long at = 0;
+
+	while (at < LONG && dev_prefault(im.fd, im.handle, AREA + at, 2 * MIB,
+					 RW, XPMEM_NUMA_PREFAULT_ALLOC) > 0)
+		at += 2L * MIB;
+	return at;
+}
+
+/*
+ * Faults hold the owner's memory. If the last hold is theirs a worker ends the
+ * memory, and here none comes before the next fault; the owner's file may end
+ * before that, by a child that has it too.
+ */
+static void test_state_first(void)
+{
+	struct peer killer;
+	long at;
+	int i, sig;
+
+	check_int(peer_start(&killer), ==, 0);
+	for (i = 0; i < 20; i++) {
+		check_int(share_open(&o, &im, LONG, RW, RW, 0), ==, 0);
+		check_int(on(on_fork, 0, 0, 0), >, 0);
+		check_int(peer_begin(&killer, on_kill_later, o.peer.pid,
+				     1000 + 50 * i, 0), ==, 0);
+		check_int(become(SCHED_FIFO), ==, 0);
+		at = prefault_on();
+		sig = load(im.win + at);
+		check_uint(im.st->state, ==, XPMEM_NUMA_OWNER_GONE);
+		check_int(become(SCHED_OTHER), ==, 0);
+		check_int(sig, ==, -SIGBUS);
+		check_int(peer_end(&killer), ==, 0);
+		peer_kill(&o.peer, SIGKILL);
+		check_int(import_close(&im), ==, 0);
+	}
+	check_int(peer_stop(&killer), ==, 0);
 }
 
 static long on_exec(long a, long b, long c)
@@ -177,6 +233,7 @@ int main(void)
 	TEST(test_exit(), "I1: when the owner exits its windows are SIGBUS");
 	TEST(test_kill(), "I1: when the owner is killed its windows are SIGBUS");
 	TEST(test_kill_under_reader(), "I1: a reading loop ends with the owner");
+	TEST(test_state_first(), "the state says why before a fault fails");
 	TEST(test_exec(), "I1: an owner's exec takes its memory back");
 	TEST(test_unexport(), "UNEXPORT revokes; the owner keeps its memory");
 	TEST(test_close(), "closing the owner's file revokes its exports");

@@ -75,10 +75,12 @@ long on_count(long addr, long len, long byte)
 
 long on_fork(long a, long b, long c)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)	/* it died before */
+			_exit(0);
 		close(3);	/* or the parent's end would not be seen */
 		for (;;)
 			pause();
