@@ -139,7 +139,7 @@ int queue_poll_own(struct queue *q, unsigned int i, xnuma_handler handler,
  *
  * Returns 0 at once while another thread polls and within a handler.
  *
- * Return: messages handled, 0 to @max, which is positive
+ * Return: messages handled, 0 to @max; 0 also where that is negative
  */
 static inline int queue_poll(struct queue *q, xnuma_handler handler, void *arg,
 			     int max)

@@ -178,7 +178,7 @@ int own_drain(struct queue *q, unsigned int i, xnuma_handler handler, void *arg,
 		word = atomic_load_explicit(slot->word, memory_order_acquire);
 		if (!queue_word_published(word, slot->expect))
 			break;
-		if (n == max)
+		if (n >= max)
 			return n;
 		lines = queue_word_kind(word) == QUEUE_DATA ?
 			data_lines(q, own, word) : 0;
