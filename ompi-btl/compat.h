@@ -9,13 +9,10 @@
 #define BTL_COMPAT_H
 
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "opal_config.h"
 #include "opal/mca/btl/btl.h"
 #include "opal/mca/btl/base/base.h"
-#include "opal/runtime/opal.h"
 #include "opal/util/proc.h"
 
 #define COMPAT_IS_4	(BTL_VERSION < 330)
@@ -26,11 +23,11 @@
 
 #if COMPAT_IS_4
 #include "opal/mca/pmix/pmix.h"
-#include "opal/threads/mutex.h"
 #else
 #include "opal/mca/pmix/pmix-internal.h"
-#include "opal/mca/threads/mutex.h"
 #endif
+
+#include "series.h"
 
 /* btl.h leaves both the struct and its name to the BTL */
 typedef struct mca_btl_base_endpoint_t mca_btl_base_endpoint_t;
@@ -61,22 +58,6 @@ static inline int compat_ft_event(int state)
 #else
 #define COMPAT_FT_EVENT
 #endif
-
-/*
- * Open MPI's loader compares the version of its own interface only, which is
- * the same in 4.1 and 5.0. A mutex is part of objects that the process and this
- * component share, and its type may come from our headers.
- */
-static inline bool compat_is_ours(void)
-{
-	const char *running = opal_version_string;
-	int major, minor;
-
-	running += strcspn(running, "0123456789");
-	return sscanf(running, "%d.%d", &major, &minor) == 2 &&
-	       major == OPAL_MAJOR_VERSION && minor == OPAL_MINOR_VERSION &&
-	       opal_mutex_t_class.cls_sizeof == sizeof(opal_mutex_t);
-}
 
 /* Not in ompi_info, which only registers parameters. */
 static inline bool compat_in_job(void)

@@ -19,7 +19,7 @@
 static int component_register(void)
 {
 	help_init();
-	if (!compat_is_ours()) {
+	if (!series_is_ours()) {
 		help_other(opal_version_string);
 		return OPAL_ERR_NOT_AVAILABLE;
 	}

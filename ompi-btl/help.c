@@ -40,14 +40,12 @@ static void say(const char *topic, const char *text)
 /* ompi_info has no rank, and is told as well. */
 void help_other(const char *running)
 {
-	char built[32], *message;
+	char *message;
 
 	if (compat_in_job() && OPAL_PROC_MY_NAME.vpid != 0)
 		return;
-	snprintf(built, sizeof(built), "%d.%d", OPAL_MAJOR_VERSION,
-		 OPAL_MINOR_VERSION);
 	message = opal_show_help_string(HELP_FILE, "other open mpi", true,
-					built, running);
+					SERIES_BUILT, running);
 	if (message)
 		fputs(message, stderr);
 	free(message);

@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* component.c - life of the component, and what peers are told of it */
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "opal/runtime/opal.h"
 #include "opal/util/output.h"
 #include "smsc.h"
 
 #define PRIORITY	50	/* of cma 37, of Open MPI's own for XPMEM 42 */
 
-/* As in the BTL, which says so: the loader does not compare. */
-static bool is_ours(void)
-{
-	const char *running = opal_version_string;
-	int major, minor;
-
-	running += strcspn(running, "0123456789");
-	return sscanf(running, "%d.%d", &major, &minor) == 2 &&
-	       major == OPAL_MAJOR_VERSION && minor == OPAL_MINOR_VERSION &&
-	       opal_mutex_t_class.cls_sizeof == sizeof(opal_mutex_t);
-}
-
 static int component_register(void)
 {
 	const mca_base_component_t *version = &component.super.smsc_version;
 
-	if (!is_ours())
+	if (!series_is_ours())
 		return OPAL_ERR_NOT_AVAILABLE;
 	component.super.priority = PRIORITY;
 	(void)mca_base_component_var_register(version, "priority",
