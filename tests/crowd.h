@@ -3,10 +3,10 @@
  * crowd.h - many domains in another process
  *
  *	crowd_open();			before the other process
- *	crowd_domains(&o, n);		each knows this process's domain
+ *	other_do(&o, crowd_job_domains, n, 0, 0);
  *	xnuma_peer_open(own, crowd->blob[i], &peer);
- *	crowd_send(&o, n, times);	each sends so many messages to it
- *	crowd_close(&o);
+ *
+ * crowd_job_open has each open a peer here, crowd_job_send has each send.
  */
 #ifndef XNUMA_TESTS_CROWD_H
 #define XNUMA_TESTS_CROWD_H

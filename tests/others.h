@@ -13,6 +13,7 @@
 #ifndef XNUMA_TESTS_OTHERS_H
 #define XNUMA_TESTS_OTHERS_H
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -50,6 +51,18 @@ static TAP_UNUSED void other_need(int ok, const char *what)
 	fprintf(stderr, "%d: %s: %s (%s)\n", getpid(), what, xnuma_error(),
 		strerror(errno));
 	_exit(99);
+}
+
+/* Files open in this process. */
+static TAP_UNUSED int own_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
 }
 
 static TAP_UNUSED double other_now(void)

@@ -4,7 +4,6 @@
  * more windows and peers.
  */
 
-#include <dirent.h>
 #include <malloc.h>
 #include <sys/syscall.h>
 
@@ -73,17 +72,6 @@ static void test_used(void)
 		 MANY - 1);
 	check_uint(after.windows_mapped - before.windows_mapped, <=, MANY);
 	view_close(&v);
-}
-
-static int open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 /* A line "NAME: N kB" of this process's status, in bytes. */
@@ -158,13 +146,13 @@ static void test_descriptors(void)
 
 	/* it answers when its own connection to this process is made */
 	other_do(&o, crowd_job_close, 0, 0, 0);
-	before = open_fds();
+	before = own_files();
 	for (i = 0; i < PEERS; i++)
 		check_int(xnuma_peer_open(own, o.blob, &peer[i]), ==, 0);
-	check_int(open_fds() - before, ==, other_is_kmod() ? 0 : PEERS);
+	check_int(own_files() - before, ==, other_is_kmod() ? 0 : PEERS);
 	for (i = 0; i < PEERS; i++)
 		xnuma_peer_close(peer[i]);
-	check_int(open_fds(), ==, before);
+	check_int(own_files(), ==, before);
 }
 
 static void count_message(void *arg, const struct xnuma_message *msg)

@@ -6,7 +6,6 @@
  * Times are of the processor, so that waiting for one does not count; where the
  * clock counts instructions (lab --icount) they are instructions.
  */
-#include <dirent.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -55,17 +54,6 @@ static double cpu_now(clockid_t clock)
 }
 
 /* ---- peers ---- */
-
-static int descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
 
 static double kib_of(const char *file, const char *name)
 {
@@ -154,7 +142,7 @@ static void peers_row(long from, long to)
 	long i;
 
 	hosts_do(job_domains, from, to);
-	fds = descriptors();
+	fds = own_files();
 	slab = kib_of("/proc/meminfo", "Slab");
 	tables = kib_of("/proc/self/status", "VmPTE");
 	bytes = mallinfo2().uordblks;
@@ -165,7 +153,7 @@ static void peers_row(long from, long to)
 	bytes = (mallinfo2().uordblks - bytes) / n;
 	tables = (kib_of("/proc/self/status", "VmPTE") - tables) * 1024 / n;
 	slab = (kib_of("/proc/meminfo", "Slab") - slab) * 1024 / n;
-	fds = descriptors() - fds;
+	fds = own_files() - fds;
 	hosts_do(job_open, from, to);
 	for (i = 0; i < 6; i++)
 		poll_cost();
