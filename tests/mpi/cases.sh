@@ -58,18 +58,19 @@ said() {
 	}
 }
 
-# counted NAME: that counter of the last run, summed over its ranks
+# counted NAME: that counter of the last run, summed over its ranks; nothing if
+# none of them told it
 counted() {
 	sed -n "s/.*xpmem_numa: rank .*[ ,]$1 \([0-9][0-9]*\).*/\1/p" \
-		"$tmp/mpi" | awk '{ sum += $1 } END { print sum + 0 }'
+		"$tmp/mpi" | awk '{ sum += $1 } END { if (NR) print sum }'
 }
 
 counted_is() { # NAME COMPARISON NUMBER
 	local n
 
 	n=$(counted "$1")
-	((n $2 $3)) || {
-		echo "\"$1\" is $n, which is not $2 $3"
+	[[ $n ]] && ((n $2 $3)) || {
+		echo "\"$1\" is ${n:-not told}, which is not $2 $3"
 		cat "$tmp/mpi"
 		return 1
 	}
