@@ -18,13 +18,21 @@ struct fixture {
 	size_t		len;
 };
 
+/* Flags of each queue besides those that its test asks for. */
+static TAP_UNUSED unsigned int fixture_flags;
+
+/* A reader of one thread polls by other code. */
+#define TEST_BOTH(call, sentence)					\
+	TEST((fixture_flags = 0, call,					\
+	      fixture_flags = XNUMA_SINGLE_THREAD, call), sentence)
+
 static TAP_UNUSED void fixture_open(struct fixture *f, size_t ring_size,
 				    unsigned int max_rings, unsigned int flags)
 {
 	memset(f, 0, sizeof(*f));
 	f->config.ring_size = ring_size;
 	f->config.max_rings = max_rings;
-	f->config.flags = flags;
+	f->config.flags = flags | fixture_flags;
 	f->len = queue_size(&f->config);
 	f->map = mmap(NULL, f->len + 2 * GUARD, PROT_NONE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -296,10 +296,10 @@ static void traced(void (*test)(void))
 int main(void)
 {
 	alarm(600);
-	TEST(test_reserved(), "a dead sender's reservation is passed over");
-	TEST(test_own_ring(), "a dead sender's ring is drained and freed");
-	TEST(test_successor(), "a successor of the same name is left alone");
-	TEST(test_close_with_graves(), "a queue closes over its dead");
+	TEST_BOTH(test_reserved(), "a dead sender's reservation is passed over");
+	TEST_BOTH(test_own_ring(), "a dead sender's ring is drained and freed");
+	TEST_BOTH(test_successor(), "a successor of the same name is left alone");
+	TEST_BOTH(test_close_with_graves(), "a queue closes over its dead");
 	TEST(traced(test_kill_cold), "killed anywhere in the shared ring");
 	TEST(traced(test_kill_promotion), "killed anywhere in promotion");
 	TEST(traced(test_kill_own), "killed anywhere in an own ring");

@@ -268,12 +268,12 @@ static void test_bad_credit(void)
 int main(void)
 {
 	alarm(300);
-	TEST(test_scribble_rings(), "garbage in rings harms only messages");
-	TEST(test_scribble_all(), "garbage in the header too");
-	TEST(test_bad_headers(), "a ring with a bad header is set aside");
-	TEST(test_over_the_end(), "payload beyond the end is not read");
-	TEST(test_resync(), "the shared ring recovers from a bad header");
-	TEST(test_bad_promote(), "a ring is announced by its owner, once");
-	TEST(test_bad_credit(), "a sender believes no impossible credit");
+	TEST_BOTH(test_scribble_rings(), "garbage in rings harms only messages");
+	TEST_BOTH(test_scribble_all(), "garbage in the header too");
+	TEST_BOTH(test_bad_headers(), "a ring with a bad header is set aside");
+	TEST_BOTH(test_over_the_end(), "payload beyond the end is not read");
+	TEST_BOTH(test_resync(), "the shared ring recovers from a bad header");
+	TEST_BOTH(test_bad_promote(), "a ring is announced by its owner, once");
+	TEST_BOTH(test_bad_credit(), "a sender believes no impossible credit");
 	return tap_done();
 }

@@ -384,15 +384,15 @@ static void test_capacity(void)
 
 int main(void)
 {
-	TEST(test_send_max(), "the largest payload is a quarter of the ring");
-	TEST(test_init_refusals(), "sizes out of range make no queue");
-	TEST(test_sender_refusals(), "a header with one wrong field is refused");
-	TEST(test_lazy(), "only memory in use is touched");
-	TEST(test_sizes(), "messages of every size arrive whole in both rings");
-	TEST(test_gather(), "up to eight pieces are gathered");
-	TEST(test_mixed(), "no payload is ever taken for a header");
-	TEST(test_credit(), "an emptied ring takes messages of every size again");
-	TEST(test_lap_wrap(), "a lap number that comes around misleads nobody");
-	TEST(test_capacity(), "a full ring is full, and its sender can leave");
+	TEST_BOTH(test_send_max(), "the largest payload is a quarter of the ring");
+	TEST_BOTH(test_init_refusals(), "sizes out of range make no queue");
+	TEST_BOTH(test_sender_refusals(), "a header with one wrong field is refused");
+	TEST_BOTH(test_lazy(), "only memory in use is touched");
+	TEST_BOTH(test_sizes(), "messages of every size arrive whole in both rings");
+	TEST_BOTH(test_gather(), "up to eight pieces are gathered");
+	TEST_BOTH(test_mixed(), "no payload is ever taken for a header");
+	TEST_BOTH(test_credit(), "an emptied ring takes messages of every size again");
+	TEST_BOTH(test_lap_wrap(), "a lap number that comes around misleads nobody");
+	TEST_BOTH(test_capacity(), "a full ring is full, and its sender can leave");
 	return tap_done();
 }
