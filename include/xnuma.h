@@ -69,12 +69,13 @@ enum xnuma_log_level { XNUMA_LOG_ERROR, XNUMA_LOG_WARN, XNUMA_LOG_INFO };
 
 #define XNUMA_SINGLE_THREAD	(1U << 0) /* one thread at a time calls */
 #define XNUMA_SLEEPS		(1U << 1) /* xnuma_domain_arm() will be used */
+#define XNUMA_SHARES		(1U << 2) /* xnuma_share() will be called */
 
 /**
  * struct xnuma_config - how to open a domain; fill by xnuma_config_init()
  * @port:	which implementation
  * @policy:	what peers may reach
- * @flags:	XNUMA_SINGLE_THREAD, XNUMA_SLEEPS
+ * @flags:	XNUMA_SINGLE_THREAD, XNUMA_SLEEPS, XNUMA_SHARES
  * @mode:	who may import, bits of 0666; 0600 is the same user
  * @gid:	group that @mode speaks of; (gid_t)-1 is the caller's
  * @key:	secret of the job, all zero is none
@@ -82,6 +83,8 @@ enum xnuma_log_level { XNUMA_LOG_ERROR, XNUMA_LOG_WARN, XNUMA_LOG_INFO };
  *		may use the same. The default is the process id.
  * @ring_size:	bytes of a message ring, power of two, 4 KiB to 16 MiB
  * @max_rings:	rings that busy peers may own, 1 to 65,536
+ * @share_min:	bytes from which on xnuma_get() calls the peer to copy a part,
+ *		see xnuma_share(); 0 is never
  * @window_limit: bytes of address space for windows; 0 is the smaller of a
  *		quarter of RLIMIT_AS and 16 TiB
  * @window_size: bytes of one window, power of two; 0 is chosen from
@@ -101,6 +104,7 @@ struct xnuma_config {
 	uint64_t		name;
 	size_t			ring_size;
 	unsigned int		max_rings;
+	size_t			share_min;
 	size_t			window_limit;
 	size_t			window_size;
 	int			node;
@@ -113,8 +117,8 @@ struct xnuma_config {
  * @config:	out
  *
  * XNUMA_PORT (auto, kmod, user), XNUMA_EXPORT (all, buffers, none),
- * XNUMA_RING_SIZE, XNUMA_MAX_RINGS, XNUMA_WINDOW_LIMIT and XNUMA_WINDOW_SIZE
- * (bytes; K, M, G, T allowed) override the defaults.
+ * XNUMA_RING_SIZE, XNUMA_MAX_RINGS, XNUMA_SHARE_MIN, XNUMA_WINDOW_LIMIT and
+ * XNUMA_WINDOW_SIZE (bytes; K, M, G, T allowed) override the defaults.
  *
  * Return:
  * * 0		- filled
@@ -197,6 +201,7 @@ void xnuma_domain_pack(struct xnuma_domain *dom, uint8_t blob[XNUMA_BLOB_LEN]);
 	X(syscall_get,	   "bytes read by system calls") \
 	X(syscall_put,	   "bytes written by system calls") \
 	X(local_bytes,	   "bytes copied within this process") \
+	X(shared_bytes,	   "bytes copied for peers that were getting them") \
 	X(atomics,	   "atomic operations") \
 	X(again,	   "sends refused because a ring was full") \
 	X(promotions,	   "peers that got a ring of their own") \
@@ -434,6 +439,24 @@ int xnuma_get(struct xnuma_import *imp, void *dst, uint64_t va, size_t len,
  */
 int xnuma_put(struct xnuma_import *imp, uint64_t va, const void *src,
 	      size_t len, struct xnuma_completion *comp);
+
+#define XNUMA_TAG_SHARE	255	/* of messages between libraries */
+
+/**
+ * xnuma_share - copy a part of what a peer is getting from this process
+ * @peer:	who sent @msg, by its source
+ * @msg:	a message with tag XNUMA_TAG_SHARE
+ *
+ * Two cores copy faster than one. Where both domains were opened with
+ * XNUMA_SHARES a large xnuma_get() of the peer's own memory sends this message
+ * to its owner and begins to copy from the front. An owner that polls meanwhile
+ * calls xnuma_share() and copies from the back until nothing is left; one that
+ * does not loses nothing. It must not poll while the memory is not his to read.
+ *
+ * Return: bytes copied, 0 when nothing was left, -EPROTO when @msg is none, or
+ * as xnuma_put(): the peer then copies that part itself.
+ */
+ssize_t xnuma_share(struct xnuma_peer *peer, const struct xnuma_message *msg);
 
 enum xnuma_op {
 	XNUMA_ADD, XNUMA_AND, XNUMA_OR, XNUMA_XOR, XNUMA_SWAP, XNUMA_CSWAP,

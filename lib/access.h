@@ -7,6 +7,10 @@
 
 #include "peer.h"
 
+/* get or put of all of a range by this process alone; 0 or -errno. */
+int copy_range(struct xnuma_import *imp, void *local, uint64_t va, size_t len,
+	       bool write);
+
 /* Before: may this be tried at all? 0 or -errno. */
 int access_check(const struct xnuma_import *imp, uint64_t va, size_t len,
 		 unsigned int rights);

@@ -18,6 +18,7 @@
 
 #define BLOB_VERSION	1
 #define BLOB_SLEEPS	(1U << 0)	/* senders look whether to wake */
+#define BLOB_SHARES	(1U << 1)	/* may be called to share a copy */
 
 #define FABRIC_LEN	16
 

@@ -14,6 +14,7 @@
 #define WINDOW_LIMIT	(16ULL << 40)	/* most that is taken unasked */
 #define WINDOW_SIZE	(64ULL << 30)
 #define WINDOW_MIN	(64ULL << 10)
+#define SHARE_MIN	(64ULL << 10)
 #define WINDOWS		16	/* windows that should fit into the limit */
 
 struct word {
@@ -91,23 +92,26 @@ static void config_defaults(struct xnuma_config *config)
 	config->name = getpid();
 	config->ring_size = 64 << 10;
 	config->max_rings = 64;
+	config->share_min = SHARE_MIN;
 	config->node = -1;
 }
 
 int xnuma_config_init(struct xnuma_config *config)
 {
 	uint64_t port = XNUMA_PORT_AUTO, policy = XNUMA_EXPORT_ALL;
-	uint64_t ring, rings, limit = 0, size = 0;
+	uint64_t ring, rings, share, limit = 0, size = 0;
 	int ret;
 
 	config_defaults(config);
 	ring = config->ring_size;
 	rings = config->max_rings;
+	share = config->share_min;
 	if ((ret = environment("XNUMA_PORT", parse_word, ports, &port)) ||
 	    (ret = environment("XNUMA_EXPORT", parse_word, policies,
 			       &policy)) ||
 	    (ret = environment("XNUMA_RING_SIZE", parse_size, NULL, &ring)) ||
 	    (ret = environment("XNUMA_MAX_RINGS", parse_size, NULL, &rings)) ||
+	    (ret = environment("XNUMA_SHARE_MIN", parse_size, NULL, &share)) ||
 	    (ret = environment("XNUMA_WINDOW_LIMIT", parse_size, NULL,
 			       &limit)) ||
 	    (ret = environment("XNUMA_WINDOW_SIZE", parse_size, NULL, &size)))
@@ -119,6 +123,7 @@ int xnuma_config_init(struct xnuma_config *config)
 	config->policy = policy;
 	config->ring_size = ring;
 	config->max_rings = rings;
+	config->share_min = share;
 	config->window_limit = limit;
 	config->window_size = size;
 	return 0;
@@ -131,7 +136,8 @@ static bool power_of_two(uint64_t n)
 
 static int config_check(const struct xnuma_config *config)
 {
-	const unsigned int flags = XNUMA_SINGLE_THREAD | XNUMA_SLEEPS;
+	const unsigned int flags = XNUMA_SINGLE_THREAD | XNUMA_SLEEPS |
+				   XNUMA_SHARES;
 
 	if (config->port > XNUMA_PORT_USER ||
 	    config->policy > XNUMA_EXPORT_NONE || config->flags & ~flags)

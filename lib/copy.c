@@ -6,6 +6,7 @@
 #include "access.h"
 #include "copy.h"
 #include "port.h"
+#include "share.h"
 
 /* Of one section: whoever takes a window away waits no longer than for this. */
 #define PIECE	(16UL << 20)
@@ -122,7 +123,7 @@ static int copy_syscall(const struct access *a)
 	return ret;
 }
 
-static int copy_any(struct access *a)
+static int copy_access(struct access *a)
 {
 	struct xnuma_domain *dom = a->imp->dom;
 	size_t len = a->len;
@@ -150,25 +151,29 @@ static int copy_any(struct access *a)
 	return 0;
 }
 
+int copy_range(struct xnuma_import *imp, void *local, uint64_t va, size_t len,
+	       bool write)
+{
+	struct access a = {
+		.imp = imp, .local = local, .va = va, .len = len,
+		.write = write,
+	};
+
+	return copy_access(&a);
+}
+
 int xnuma_get(struct xnuma_import *imp, void *dst, uint64_t va, size_t len,
 	      struct xnuma_completion *comp)
 {
-	struct access a = {
-		.imp = imp, .local = dst, .va = va, .len = len,
-	};
-
-	return copy_any(&a);
+	if (share_may(imp, len))
+		return share_get(imp, dst, va, len);
+	return copy_range(imp, dst, va, len, false);
 }
 
 int xnuma_put(struct xnuma_import *imp, uint64_t va, const void *src,
 	      size_t len, struct xnuma_completion *comp)
 {
-	struct access a = {
-		.imp = imp, .local = (char *)(uintptr_t)src, .va = va,
-		.len = len, .write = true,
-	};
-
-	return copy_any(&a);
+	return copy_range(imp, (void *)(uintptr_t)src, va, len, true);
 }
 
 void xnuma_fence(struct xnuma_domain *dom)

@@ -10,6 +10,7 @@
 #include "copy.h"
 #include "place.h"
 #include "port.h"
+#include "share.h"
 
 void domain_log(const struct xnuma_domain *dom, enum xnuma_log_level level,
 		const char *fmt, ...)
@@ -68,7 +69,10 @@ static void domain_address(struct xnuma_domain *dom)
 {
 	dom->blob.version = BLOB_VERSION;
 	dom->blob.port = dom->ops->port;
-	dom->blob.flags = dom->config.flags & XNUMA_SLEEPS ? BLOB_SLEEPS : 0;
+	if (dom->config.flags & XNUMA_SLEEPS)
+		dom->blob.flags |= BLOB_SLEEPS;
+	if (dom->config.flags & XNUMA_SHARES)
+		dom->blob.flags |= BLOB_SHARES;
 	dom->blob.node = dom->node;
 	dom->blob.pid = getpid();
 	dom->blob.va = (uintptr_t)dom->region.header;
@@ -155,6 +159,7 @@ void xnuma_domain_close(struct xnuma_domain *dom)
 	if (!dom)
 		return;
 	fork_unregister(dom);
+	share_fini(dom);
 	if (domain_inert(dom)) {
 		dom->ops->forget(dom);
 	} else {

@@ -26,6 +26,12 @@ struct denial {
 	struct denial *next;
 };
 
+/* Of a copy that a peer takes part in; see share.h. */
+struct share_slot {
+	_Atomic bool used;
+	uint32_t generation;		/* of the last one; its user's */
+};
+
 struct xnuma_export {
 	struct xnuma_domain *dom;
 	uint64_t id;
@@ -52,6 +58,8 @@ struct xnuma_domain {
 
 	struct region region;
 	struct queue queue;
+	struct share_slot shares[REGION_SHARES];
+	struct xnuma_peer *_Atomic view;	/* of itself; NULL until used */
 
 	pthread_mutex_t lock;		/* protects all below but the shards */
 	struct window_pool pool;

@@ -162,7 +162,7 @@ static void peer_close_port(struct xnuma_peer *peer)
 }
 
 /* What the peer's domain exports; rkey.id is its id. */
-static int peer_open_memory(struct xnuma_peer *peer)
+int peer_open_memory(struct xnuma_peer *peer)
 {
 	const struct rkey rkey = {
 		.id = peer->blob.id,

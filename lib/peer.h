@@ -100,6 +100,9 @@ int import_init(struct xnuma_import *imp, struct xnuma_peer *peer,
 		enum import_kind kind, const struct rkey *rkey);
 void import_fini(struct xnuma_import *imp);
 
+/* Fills @memory by dom and blob. */
+int peer_open_memory(struct xnuma_peer *peer);
+
 /* The import for pointers that leave the library, made at first use. */
 int import_hold(struct xnuma_import *imp, struct xnuma_import **hold);
 

@@ -22,9 +22,10 @@
 #include <stdint.h>
 
 #define REGION_MAGIC		0x786e756d61526731ULL
-#define REGION_VERSION		1
+#define REGION_VERSION		2
 #define REGION_HEADER_LEN	16384
 #define REGION_TICKETS		1984
+#define REGION_SHARES		3
 #define PAGE			4096UL
 
 /* Whose messages these are, should it die unknown to the owner of the queue. */
@@ -49,6 +50,12 @@ struct region_facts {
 	uint64_t reserved[7];
 };
 
+/* A copy that two do together; see share.h. */
+struct region_share {
+	_Alignas(64) _Atomic uint64_t claim;	/* by both */
+	_Alignas(64) _Atomic uint64_t done;	/* by the peer */
+};
+
 /* First bytes of the region. */
 struct region_header {
 	struct region_facts facts;
@@ -58,6 +65,7 @@ struct region_header {
 		/* port kmod: written by who opens this domain as a peer */
 		struct region_caller caller[REGION_TICKETS / 2];
 	};
+	struct region_share share[REGION_SHARES];
 };
 
 _Static_assert(sizeof(struct region_header) <= REGION_HEADER_LEN, "layout");

@@ -32,7 +32,7 @@ clean() { # TEST
 }
 
 check "the library is built for it" build
-for test in t-threads t-copy t-sleep; do
+for test in t-threads t-copy t-share t-sleep; do
 	check "$test has no data race" clean "$test"
 done
 tap_done
