@@ -97,7 +97,7 @@ static int domain_open(bool threads)
 	key_of_job(config.key);
 	component.key_mark = key_mark(config.key);
 	config.name = btl_name(OPAL_PROC_MY_NAME);
-	config.flags = threads ? 0 : XNUMA_SINGLE_THREAD;
+	config.flags = XNUMA_SHARES | (threads ? 0 : XNUMA_SINGLE_THREAD);
 	config.log = log_text;
 	ret = xnuma_domain_open(&config, &component.domain);
 	if (ret) {

@@ -41,6 +41,7 @@ struct btl_params {
 	int		verbose;
 	size_t		ring_size;
 	unsigned int	max_rings;
+	size_t		share_min;
 	size_t		window_size;
 	size_t		window_limit;
 	unsigned int	max_inline_send;

@@ -136,6 +136,10 @@ static int sizes_register(struct btl_params *params)
 		{ "max_rings", "Number of peers that may have a ring of their "
 		  "own; the others share one", MCA_BASE_VAR_TYPE_UNSIGNED_INT,
 		  OPAL_INFO_LVL_5, &params->max_rings },
+		{ "share_min", "Size in bytes of a message from which on its "
+		  "sender copies a part of it if it waits meanwhile; 0 is "
+		  "never", MCA_BASE_VAR_TYPE_SIZE_T, OPAL_INFO_LVL_5,
+		  &params->share_min },
 		{ "window_size", "Size in bytes of one window on a peer's "
 		  "memory; a power of two, 0 chooses from window_limit",
 		  MCA_BASE_VAR_TYPE_SIZE_T, OPAL_INFO_LVL_9,
@@ -222,6 +226,7 @@ int params_register(void)
 		.local_peers = LOCAL_PEERS_AUTO,
 		.ring_size = config->ring_size,
 		.max_rings = config->max_rings,
+		.share_min = config->share_min,
 		.window_size = config->window_size,
 		.window_limit = config->window_limit,
 		.max_inline_send = 256,
@@ -258,6 +263,7 @@ void params_domain(struct xnuma_config *config)
 	config->policy = params->policy;
 	config->ring_size = params->ring_size;
 	config->max_rings = params->max_rings;
+	config->share_min = params->share_min;
 	config->window_size = params->window_size;
 	config->window_limit = params->window_limit;
 }

@@ -34,12 +34,24 @@ static void control(const struct xnuma_message *msg)
 	}
 }
 
+static void share(const struct xnuma_message *msg)
+{
+	mca_btl_base_endpoint_t *ep = ep_find(msg->source);
+
+	if (ep && ep_peer(ep))
+		xnuma_share(ep_peer(ep), msg);
+}
+
 void btl_receive(void *arg, const struct xnuma_message *msg)
 {
 	struct compat_receiver *receiver = &component.receiver;
 
 	if (unlikely(msg->tag == BTL_TAG_CONTROL)) {
 		control(msg);
+		return;
+	}
+	if (unlikely(msg->tag == XNUMA_TAG_SHARE)) {
+		share(msg);
 		return;
 	}
 	receiver->segment.seg_addr.pval = (void *)msg->data;
