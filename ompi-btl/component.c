@@ -129,7 +129,7 @@ static void module_limits(mca_btl_base_module_t *btl)
 
 	if (params_is_default("eager_limit") &&
 	    component.attr.port == XNUMA_PORT_USER)
-		btl->btl_eager_limit = 16 * 1024;
+		btl->btl_eager_limit = 8 * 1024;
 	if (params_is_default("rndv_eager_limit") &&
 	    btl->btl_rndv_eager_limit < btl->btl_eager_limit)
 		btl->btl_rndv_eager_limit = btl->btl_eager_limit;
