@@ -84,7 +84,7 @@ enum xnuma_log_level { XNUMA_LOG_ERROR, XNUMA_LOG_WARN, XNUMA_LOG_INFO };
  * @ring_size:	bytes of a message ring, power of two, 4 KiB to 16 MiB
  * @max_rings:	rings that busy peers may own, 1 to 65,536
  * @share_min:	bytes from which on xnuma_get() calls the peer to copy a part,
- *		see xnuma_share(); 0 is never
+ *		see xnuma_share(), twice as many with port user; 0 is never
  * @window_limit: bytes of address space for windows; 0 is the smaller of a
  *		quarter of RLIMIT_AS and 16 TiB
  * @window_size: bytes of one window, power of two; 0 is chosen from

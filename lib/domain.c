@@ -118,6 +118,8 @@ int xnuma_domain_open(const struct xnuma_config *config,
 	if ((ret = domain_open_queue(dom)))
 		goto close_port;
 	domain_address(dom);
+	/* a part more is a system call more, or nothing */
+	dom->share_min = dom->config.share_min << !!dom->ops->copy;
 	if ((ret = fork_register(dom)))
 		goto fini_queue;
 	if ((ret = dom->ops->publish(dom)))

@@ -58,6 +58,7 @@ struct xnuma_domain {
 
 	struct region region;
 	struct queue queue;
+	size_t share_min;		/* 0: never */
 	struct share_slot shares[REGION_SHARES];
 	struct xnuma_peer *_Atomic view;	/* of itself; NULL until used */
 

@@ -70,6 +70,7 @@ struct xnuma_peer {
 	size_t queue_len;		/* bytes mapped */
 	struct xnuma_import memory;
 	struct xnuma_import queue_import;
+	_Atomic unsigned int missed;	/* shared copies, one after the other */
 	void *port;			/* the port's own */
 	struct region_caller *caller;	/* kmod: this domain's entry there */
 	struct xnuma_peer *next, **link;	/* by the domain's lock */

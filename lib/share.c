@@ -13,6 +13,10 @@
  */
 #define TURNS	(1U << 16)
 
+#define PATIENCE	(256UL << 10)	/* bytes */
+#define ABSENT		4	/* copies missed */
+#define ABSENT_CALLS	16	/* one call in so many copies */
+
 struct share {
 	struct xnuma_import *imp;
 	char *dst;
@@ -49,6 +53,28 @@ static void slot_give(struct share *s)
 			      memory_order_release);
 }
 
+/*
+ * A peer that did not come to the last few copies is busy, perhaps getting from
+ * here himself. He is then called only now and then, since cutting a copy that
+ * nobody joins makes it slower.
+ */
+static bool is_absent(const struct xnuma_peer *peer)
+{
+	unsigned int missed = atomic_load_explicit(&peer->missed,
+						   memory_order_relaxed);
+
+	return missed >= ABSENT && missed % ABSENT_CALLS;
+}
+
+static void note_absence(struct xnuma_peer *peer, bool came)
+{
+	unsigned int missed = atomic_load_explicit(&peer->missed,
+						   memory_order_relaxed);
+
+	atomic_store_explicit(&peer->missed, came ? 0 : missed + 1,
+			      memory_order_relaxed);
+}
+
 /* A peer that sleeps is not woken for this; one without room has work. */
 static bool call(const struct share *s)
 {
@@ -74,11 +100,16 @@ static int copy_units(const struct share *s, uint32_t at, uint32_t units)
 
 /*
  * A little more than half of what is left, since the peer begins later; all
- * where the rest is not worth a call.
+ * where the rest is not worth a call, or where the peer seems not to come.
  */
-static uint32_t part(const struct share_cut *cut, uint32_t left)
+static uint32_t part(const struct share_cut *cut, uint64_t claim, uint32_t left)
 {
-	return left / 2 * cut->unit < SHARE_LEAST ? left : left - left * 7 / 16;
+	size_t rest = left / 2 * cut->unit;
+
+	if (rest < SHARE_LEAST ||
+	    (share_front(claim) && !share_back(claim) && rest < PATIENCE))
+		return left;
+	return left - left * 7 / 16;
 }
 
 static int copy_front(struct share *s)
@@ -89,7 +120,7 @@ static int copy_front(struct share *s)
 	int ret = 0;
 
 	while (!ret && (left = share_left(&s->cut, old))) {
-		units = part(&s->cut, left);
+		units = part(&s->cut, old, left);
 		if (!atomic_compare_exchange_weak(claim, &old, old + units))
 			continue;
 		ret = copy_units(s, share_front(old), units);
@@ -146,6 +177,7 @@ static int finish(struct share *s, int ret)
 	    share_front(claim) + back > s->cut.units)
 		return error(-EPROTO, "pid %d spoils what it was called to "
 			     "copy", s->imp->peer->blob.pid);
+	note_absence(s->imp->peer, back);
 	lost = back ? wait_for_back(s, back, &units) : 0;
 	if (lost || ret)
 		return lost ? lost : ret;
@@ -158,8 +190,10 @@ int share_get(struct xnuma_import *imp, char *dst, uint64_t va, size_t len)
 	struct share s = { .imp = imp, .dst = dst, .va = va };
 	int ret;
 
-	if (!slot_take(&s))
+	if (is_absent(imp->peer) || !slot_take(&s)) {
+		note_absence(imp->peer, false);
 		return copy_range(imp, dst, va, len, false);
+	}
 	s.cut = share_cut(len, s.cut.generation);
 	atomic_store_explicit(&s.words->done, share_word(&s.cut),
 			      memory_order_relaxed);

@@ -88,7 +88,7 @@ static inline bool share_may(const struct xnuma_import *imp, size_t len)
 {
 	const struct xnuma_config *config = &imp->dom->config;
 
-	return config->share_min && len >= config->share_min &&
+	return imp->dom->share_min && len >= imp->dom->share_min &&
 	       imp == &imp->peer->memory &&
 	       imp->peer->blob.flags & BLOB_SHARES &&
 	       config->policy == XNUMA_EXPORT_ALL;

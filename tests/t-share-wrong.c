@@ -128,7 +128,7 @@ static void test_uncalled(const struct xnuma_config *config)
 	its = other_do(&other, other_map, 0, LEN, 0);
 	before = sent();
 	check_int(xnuma_get(other.memory, buffer, its, LEN, NULL), ==, 0);
-	check_int(get(0, config->share_min - 1), ==, 0);
+	check_int(get(0, own->share_min - 1), ==, 0);
 	for (i = 0; i < REGION_SHARES; i++)
 		own->shares[i].used = true;
 	check_int(get(0, LEN), ==, 0);
@@ -136,7 +136,7 @@ static void test_uncalled(const struct xnuma_config *config)
 	check_uint(sent(), ==, before);
 	for (i = 0; i < REGION_SHARES; i++)
 		own->shares[i].used = false;
-	check_int(get(0, config->share_min), ==, 0);
+	check_int(get(0, own->share_min), ==, 0);
 	check_uint(sent(), ==, before + 1);
 	other_stop(&other);
 }
