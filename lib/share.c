@@ -190,10 +190,12 @@ int share_get(struct xnuma_import *imp, char *dst, uint64_t va, size_t len)
 	struct share s = { .imp = imp, .dst = dst, .va = va };
 	int ret;
 
-	if (is_absent(imp->peer) || !slot_take(&s)) {
+	if (is_absent(imp->peer)) {
 		note_absence(imp->peer, false);
 		return copy_range(imp, dst, va, len, false);
 	}
+	if (!slot_take(&s))
+		return copy_range(imp, dst, va, len, false);
 	s.cut = share_cut(len, s.cut.generation);
 	atomic_store_explicit(&s.words->done, share_word(&s.cut),
 			      memory_order_relaxed);

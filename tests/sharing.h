@@ -104,6 +104,7 @@ static TAP_UNUSED long end(struct other *other)
 static TAP_UNUSED long get(size_t skew, size_t len)
 {
 	memset(buffer, 0, len);
+	o.peer->missed = 0;
 	return xnuma_get(o.memory, buffer, at + skew, len, NULL);
 }
 

@@ -141,6 +141,20 @@ static void test_uncalled(const struct xnuma_config *config)
 	other_stop(&other);
 }
 
+/* Nobody polls: called four times, then for one copy in sixteen. */
+static void test_absent(void)
+{
+	uint64_t before = sent();
+	int i;
+
+	check_int(get(0, LEN), ==, 0);
+	for (i = 1; i < 33; i++)
+		check_int(xnuma_get(o.memory, buffer, at, SMALL, NULL), ==, 0);
+	check_uint(sent() - before, ==, 4 + 2);
+	begin(&o, job_serve, 0);
+	check_int(end(&o), ==, 0);
+}
+
 static void test_death(const struct xnuma_config *config)
 {
 	double until = other_now() + 60;
@@ -166,6 +180,7 @@ int main(void)
 	TEST(test_forged(), "calls of any numbers do no harm");
 	TEST(test_spoiled(), "a peer that spoils the count is an error");
 	TEST(test_uncalled(&config), "who does not share is not called");
+	TEST(test_absent(), "who does not come is seldom called");
 	TEST(test_death(&config), "a peer that dies with a part is gone");
 	TEST(other_stop(&o), "the other process ends well");
 	sharing_stop();
