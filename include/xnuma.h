@@ -450,8 +450,9 @@ int xnuma_put(struct xnuma_import *imp, uint64_t va, const void *src,
  * Two cores copy faster than one. Where both domains were opened with
  * XNUMA_SHARES a large xnuma_get() of the peer's own memory sends this message
  * to its owner and begins to copy from the front. An owner that polls meanwhile
- * calls xnuma_share() and copies from the back until nothing is left; one that
- * does not loses nothing. It must not poll while the memory is not his to read.
+ * calls xnuma_share() and copies from the back until nothing is left; nobody
+ * waits for one that does not. What @msg asks for is never more than the peer
+ * could read, and never a signal.
  *
  * Return: bytes copied, 0 when nothing was left, -EPROTO when @msg is none, or
  * as xnuma_put(): the peer then copies that part itself.
