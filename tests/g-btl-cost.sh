@@ -21,4 +21,10 @@ for size in 4000 20000 1048576; do
 	check "... of $size bytes, each from another buffer" \
 		same_calls $size fresh
 done
+limit=300
+cases_counted 2 get:8:500 get:65536:300 put:8:500 put:65536:300 sum:8:500 \
+	sum:8000:300 fetch:8:500 swap:8:500
+check "... all on the peer's memory" counted_is atomics ">" 2000
+check "... and not by messages" counted_is sent "<" 1000
+cases_counted 8 all:8:30 all:4000:30 all:65536:30 get:8:300 fetch:8:300
 tap_done

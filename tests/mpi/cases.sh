@@ -197,24 +197,32 @@ above_eager() {
 	counted_is queue "<" $((1000 * 512))
 }
 
-calls_in() { # TRACE...: calls between the marks, which both must have
-	awk '
-		/access\("stream:end"/   { inside = 0; ends++ }
+# traced NP [OPTION...] PROGRAM [ARG...]: $tmp/trace.RANK has the system calls
+traced() {
+	rm -f "$tmp"/trace.*
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	mpi "$1" --mca mpi_yield_when_idle 0 --mca osc rdma sh -c '
+		exec strace -f --seccomp-bpf \
+		-e "trace=!epoll_wait,epoll_pwait,poll,sched_yield" \
+		-o "$0.$OMPI_COMM_WORLD_RANK" "$@"' "$tmp/trace" "${@:2}"
+}
+
+# calls_in NP NAME: calls between the marks, which each of the ranks must have
+calls_in() {
+	awk -v np="$1" -v begin="access(\"$2:begin\"" \
+		-v end="access(\"$2:end\"" '
+		index($0, end)           { inside = 0; ends++ }
 		inside && !/resumed>/    { calls++ }
-		/access\("stream:begin"/ { inside = 1 }
-		END { print ends == 2 ? calls + 0 : "no marks" }' "$@"
+		index($0, begin)         { inside = 1 }
+		END { print ends == np ? calls + 0 : "no marks" }' "$tmp"/trace.*
 }
 
 calls() { # COUNT SIZE [fresh]
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	mpi 2 --mca mpi_yield_when_idle 0 sh -c 'exec strace -f --seccomp-bpf \
-		-e "trace=!epoll_wait,epoll_pwait,poll,sched_yield" \
-		-o "$0.$OMPI_COMM_WORLD_RANK" "$@"' "$tmp/trace" \
-		"$(program stream)" "$@" > "$tmp/calls" 2>&1 || {
+	traced 2 "$(program stream)" "$@" > "$tmp/calls" 2>&1 || {
 		cat "$tmp/calls" >&2
 		return 1
 	}
-	calls_in "$tmp/trace.0" "$tmp/trace.1"
+	calls_in 2 stream
 }
 
 # The runtime's own threads now and then make a few; messages are by hundreds.
@@ -226,6 +234,26 @@ same_calls() { # SIZE [fresh]
 	[[ $few != *marks && $many != *marks ]] || return
 	echo "$count messages: $few calls, $((3 * count)): $many"
 	((many - few < 20))
+}
+
+few_calls() { # NP NAME
+	local calls
+
+	calls=$(calls_in "$1" "$2")
+	echo "$2: $calls calls"
+	[[ $calls != *marks ]] && ((calls < 10 * $1))
+}
+
+# Hundreds of each kind; all are warm before the first mark.
+cases_counted() { # NP KIND:SIZE:COUNT...
+	local kind
+
+	check "$1 ranks: ${*:2}" traced "$1" "$(program counted)" "${@:2}"
+	for kind in "${@:2}"; do
+		kind=${kind%:*}
+		check "... no system call per ${kind/:/ of } bytes" \
+			few_calls "$1" "${kind/:/-}"
+	done
 }
 
 # ---- what goes wrong ----
