@@ -13,7 +13,7 @@
 static const char usage[] =
 	"usage: mpirun -np 2 pingpong [OPTION]...\n"
 	"Latency and bandwidth of messages between two ranks.\n\n"
-	"  -t lat|bw|both  which tables [both]\n"
+	"  -t lat|bw|rate|all  which tables [all]\n"
 	"  -m [MIN:]MAX    sizes in bytes, K and M allowed [0:4M]\n"
 	"  -i COUNT        messages per size, a tenth above 8 KiB [10000]\n"
 	"  -w COUNT        messages before the clock starts [COUNT of -i / 10]\n"
@@ -96,10 +96,13 @@ static int parse_range(const struct parser *p, char *arg, struct options *opt)
 static int parse_tables(const struct parser *p, const char *arg,
 			struct options *opt)
 {
-	opt->latency = !strcmp(arg, "lat") || !strcmp(arg, "both");
-	opt->bandwidth = !strcmp(arg, "bw") || !strcmp(arg, "both");
-	if (!opt->latency && !opt->bandwidth)
-		return refuse(p, arg, "lat, bw or both");
+	int all = !strcmp(arg, "all");
+
+	opt->latency = all || !strcmp(arg, "lat");
+	opt->bandwidth = all || !strcmp(arg, "bw");
+	opt->rate = all || !strcmp(arg, "rate");
+	if (!opt->latency && !opt->bandwidth && !opt->rate)
+		return refuse(p, arg, "lat, bw, rate or all");
 	return 0;
 }
 
@@ -150,7 +153,7 @@ int options_parse(struct options *opt, int argc, char **argv, int verbose)
 
 	*opt = (struct options){
 		.max = 4 << 20, .iterations = 10000, .warmup = -1,
-		.latency = 1, .bandwidth = 1, .check = 1, .buffers = 1, .batches = 1,
+		.latency = 1, .bandwidth = 1, .rate = 1, .check = 1, .buffers = 1, .batches = 1,
 		.size = 8,
 	};
 	opterr = verbose;

@@ -15,6 +15,7 @@
  * @batches:	measure each size so often, print the best
  * @latency:	print the latency table
  * @bandwidth:	print the bandwidth table
+ * @rate:	print the table of messages, of few bytes, in a second
  * @check:	pass over all sizes first, comparing every byte
  * @buffers:	malloc()ed buffers that messages go through in turn
  * @count:	0, or send this many messages of @size each way and say nothing
@@ -29,6 +30,7 @@ struct options {
 	int	batches;
 	int	latency;
 	int	bandwidth;
+	int	rate;
 	int	check;
 	int	buffers;
 	long	count;

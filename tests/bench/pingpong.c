@@ -16,6 +16,7 @@
 
 #define WINDOW		64	/* messages under way at once, bandwidth */
 #define WINDOW_BYTES	(16UL << 20) /* fewer of them when they are large */
+#define RATE_MAX	64	/* bytes: beyond, bandwidth says as much */
 #define GUARD		64	/* bytes beside a message that must stay */
 
 enum tag { TAG_DATA = 1, TAG_DONE };
@@ -185,6 +186,12 @@ static double bandwidth(struct bench *b, size_t size)
 	       (MPI_Wtime() - start);
 }
 
+/* as many as bandwidth() has bytes */
+static double rate(struct bench *b, size_t size)
+{
+	return bandwidth(b, size) / (double)size;
+}
+
 static double best(struct bench *b, size_t size, int greatest,
 		   double (*measure)(struct bench *b, size_t size))
 {
@@ -199,7 +206,7 @@ static double best(struct bench *b, size_t size, int greatest,
 	return val;
 }
 
-static void table(struct bench *b, const char *title, size_t first,
+static void table(struct bench *b, const char *title, size_t first, size_t last,
 		  double (*measure)(struct bench *b, size_t size))
 {
 	size_t size;
@@ -207,8 +214,8 @@ static void table(struct bench *b, const char *title, size_t first,
 
 	if (b->rank == 0)
 		printf("%-10s%20s\n", "# Size", title);
-	for (size = first; size <= b->opt.max; size = next_size(size)) {
-		val = best(b, size, measure == bandwidth, measure);
+	for (size = first; size <= last; size = next_size(size)) {
+		val = best(b, size, measure != latency, measure);
 		if (b->rank == 0) {
 			printf("%-10zu%20.2f\n", size, val);
 			fflush(stdout);
@@ -291,6 +298,7 @@ static void counted(struct bench *b)
 
 static int run(struct bench *b)
 {
+	size_t first = b->opt.min ? b->opt.min : 1, last = b->opt.max;
 	int ret = 0;
 
 	if (b->opt.count) {
@@ -302,10 +310,12 @@ static int run(struct bench *b)
 	if (ret)
 		return ret;
 	if (b->opt.latency)
-		table(b, "Latency (us)", b->opt.min, latency);
+		table(b, "Latency (us)", b->opt.min, last, latency);
 	if (b->opt.bandwidth)
-		table(b, "Bandwidth (MB/s)", b->opt.min ? b->opt.min : 1,
-		      bandwidth);
+		table(b, "Bandwidth (MB/s)", first, last, bandwidth);
+	if (b->opt.rate)
+		table(b, "Messages (M/s)", first,
+		      last < RATE_MAX ? last : RATE_MAX, rate);
 	return 0;
 }
 
