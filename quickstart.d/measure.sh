@@ -49,6 +49,10 @@ native_bench() {
 	"$top/tests/bench/run" --port user "$@"
 }
 
+native_queue() {
+	"$build/tests/bench/queue"
+}
+
 native_scale() {
 	XNUMA_PORT=user "$build/tests/bench/scale"
 }
