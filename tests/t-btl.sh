@@ -34,6 +34,7 @@ check "export none: all goes through the queue" \
 check "... not by system calls" counted_is syscall == 0
 check "no system calls per message of 8 bytes" same_calls 8
 check "... of 4000 bytes" same_calls 4000
+cases_counted 8 all:8:30 all:4000:30 fetch:8:300
 if [[ -c /dev/xpmem_numa ]]; then
 	skip_test "port kmod without the module" "this host has the module"
 else
