@@ -315,7 +315,8 @@ int xnuma_send(struct xnuma_peer *peer, uint8_t tag, const struct iovec *iov,
  * @buf:	out: where to write; contiguous, 8-byte aligned
  *
  * Ends by xnuma_send_commit() or xnuma_send_cancel() in the same thread; only
- * one reservation per thread and peer, and no other send to this peer between.
+ * one reservation per thread and peer, and no other send to this peer between,
+ * nor a get from it that is shared.
  *
  * Return: 0, or as xnuma_send()
  */
@@ -450,9 +451,10 @@ int xnuma_put(struct xnuma_import *imp, uint64_t va, const void *src,
  * Two cores copy faster than one. Where both domains were opened with
  * XNUMA_SHARES a large xnuma_get() of the peer's own memory sends this message
  * to its owner and begins to copy from the front. An owner that polls meanwhile
- * calls xnuma_share() and copies from the back until nothing is left; nobody
- * waits for one that does not. What @msg asks for is never more than the peer
- * could read, and never a signal.
+ * calls xnuma_share() and copies from the back until nothing is left. Nobody
+ * waits for one that does not; who has begun is waited for. What @msg asks for
+ * is never a signal, and with the module never more than the peer could read;
+ * with port user the kernel copies what this process itself can read.
  *
  * Return: bytes copied, 0 when nothing was left, -EPROTO when @msg is none, or
  * as xnuma_put(): the peer then copies that part itself.

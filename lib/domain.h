@@ -29,7 +29,7 @@ struct denial {
 /* Of a copy that a peer takes part in; see share.h. */
 struct share_slot {
 	_Atomic bool used;
-	uint32_t generation;		/* of the last one; its user's */
+	uint64_t generation;		/* of the last one; its user's */
 };
 
 struct xnuma_export {

@@ -97,6 +97,10 @@ int peer_lost(struct xnuma_peer *peer)
 	const char *text = "unknown state";
 	int ret;
 
+	/* An access that failed may know it before the queue's import does. */
+	if (state == XPMEM_NUMA_ACTIVE && peer->memory.status)
+		state = atomic_load_explicit(&peer->memory.status->state,
+					     memory_order_acquire);
 	if (state < sizeof(states) / sizeof(*states))
 		text = states[state];
 	ret = error(state == XPMEM_NUMA_REVOKED ? -ESHUTDOWN : -EPIPE,

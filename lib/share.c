@@ -3,19 +3,23 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <time.h>
 
 #include "access.h"
 #include "share.h"
 
 /*
- * Turns before the processor is given up: a part that is under way takes less,
- * unless who copies it has lost its processor to somebody else.
+ * Turns of waiting: a part that is under way ends soon, unless who copies it has
+ * lost its processor; he gets it by a yield, or by a nap where this process has
+ * priority.
  */
-#define TURNS	(1U << 16)
+#define PAUSES	(1U << 12)
+#define YIELDS	(PAUSES + (1U << 10))
+#define NAP	50000	/* ns */
 
 #define PATIENCE	(256UL << 10)	/* bytes */
 #define ABSENT		4	/* copies missed */
-#define ABSENT_CALLS	16	/* one call in so many copies */
+#define ABSENT_MOST	4096	/* ... between two calls */
 
 struct share {
 	struct xnuma_import *imp;
@@ -24,6 +28,7 @@ struct share {
 	struct share_cut cut;
 	struct region_share *words;
 	uint32_t slot;
+	uint32_t front;		/* units taken here; only this side does */
 };
 
 /* No other copy of this domain has the slot's words until slot_give(). */
@@ -40,7 +45,8 @@ static bool slot_take(struct share *s)
 			continue;
 		s->slot = i;
 		s->words = &dom->region.header->share[i];
-		slot->generation = (slot->generation + 2) & 0xffffff;
+		slot->generation = (slot->generation + 2) &
+				   (UINT64_MAX >> 2 * SHARE_BITS);
 		s->cut.generation = slot->generation | 1;
 		return true;
 	}
@@ -55,15 +61,17 @@ static void slot_give(struct share *s)
 
 /*
  * A peer that did not come to the last few copies is busy, perhaps getting from
- * here himself. He is then called only now and then, since cutting a copy that
- * nobody joins makes it slower.
+ * here himself. He is then called ever more seldom, since cutting a copy that
+ * nobody joins makes it slower, and calls fill the queue of one who does not
+ * poll.
  */
 static bool is_absent(const struct xnuma_peer *peer)
 {
 	unsigned int missed = atomic_load_explicit(&peer->missed,
 						   memory_order_relaxed);
 
-	return missed >= ABSENT && missed % ABSENT_CALLS;
+	return missed >= ABSENT && missed & (missed - 1) &&
+	       missed % ABSENT_MOST;
 }
 
 static void note_absence(struct xnuma_peer *peer, bool came)
@@ -83,6 +91,7 @@ static bool call(const struct share *s)
 		.dst = (uintptr_t)s->dst,
 		.len = s->cut.len,
 		.slot = s->slot,
+		.domain = s->imp->dom->blob.id,
 		.generation = s->cut.generation,
 	};
 	const struct iovec iov = { &call, sizeof(call) };
@@ -119,10 +128,12 @@ static int copy_front(struct share *s)
 	uint32_t left, units;
 	int ret = 0;
 
-	while (!ret && (left = share_left(&s->cut, old))) {
+	while (!ret && share_front(old) == s->front &&
+	       (left = share_left(&s->cut, old))) {
 		units = part(&s->cut, old, left);
 		if (!atomic_compare_exchange_weak(claim, &old, old + units))
 			continue;
+		s->front += units;
 		ret = copy_units(s, share_front(old), units);
 		old = atomic_load_explicit(claim, memory_order_relaxed);
 	}
@@ -138,9 +149,21 @@ static void cpu_relax(void)
 #endif
 }
 
+static void wait_once(unsigned int turn)
+{
+	const struct timespec nap = { .tv_nsec = NAP };
+
+	if (turn < PAUSES)
+		cpu_relax();
+	else if (turn < YIELDS)
+		sched_yield();
+	else
+		nanosleep(&nap, NULL);
+}
+
 static bool is_over(const struct share *s, uint64_t done, uint32_t back)
 {
-	return done >> 40 == s->cut.generation &&
+	return done >> 2 * SHARE_BITS == s->cut.generation &&
 	       (done & SHARE_FAILED || (done & SHARE_UNITS) >= back);
 }
 
@@ -157,10 +180,7 @@ static int wait_for_back(struct share *s, uint32_t back, uint32_t *units)
 			break;
 		if (!status_alive(s->imp->status))
 			return access_gone(s->imp);
-		if (++turn < TURNS)
-			cpu_relax();
-		else
-			sched_yield();
+		wait_once(++turn);
 	}
 	*units = done & SHARE_UNITS;
 	return 0;
@@ -173,12 +193,12 @@ static int finish(struct share *s, int ret)
 	uint32_t back = share_back(claim), units = 0;
 	int lost;
 
-	if (claim >> 40 != s->cut.generation ||
-	    share_front(claim) + back > s->cut.units)
+	if (claim >> 2 * SHARE_BITS != s->cut.generation ||
+	    share_front(claim) != s->front || s->front + back > s->cut.units)
 		return error(-EPROTO, "pid %d spoils what it was called to "
 			     "copy", s->imp->peer->blob.pid);
-	note_absence(s->imp->peer, back);
 	lost = back ? wait_for_back(s, back, &units) : 0;
+	note_absence(s->imp->peer, units);
 	if (lost || ret)
 		return lost ? lost : ret;
 	return units < back ? copy_units(s, s->cut.units - back, back - units) :
@@ -203,6 +223,8 @@ int share_get(struct xnuma_import *imp, char *dst, uint64_t va, size_t len)
 			      memory_order_release);
 	call(&s);
 	ret = finish(&s, copy_front(&s));
-	slot_give(&s);
+	/* of spoiled words nobody knows whether the peer is done with them */
+	if (ret != -EPROTO)
+		slot_give(&s);
 	return ret;
 }

@@ -199,7 +199,10 @@ static uint32_t part(const struct share_cut *cut, uint32_t left)
 	return left / 4 * cut->unit < SHARE_LEAST ? left : left - left / 4;
 }
 
-/* Each word of the getter is used once it is copied: it may change any time. */
+/*
+ * Each word of the getter is used once it is copied: it may change any time, and
+ * whatever it becomes there is an end.
+ */
 static ssize_t copy_back(struct xnuma_peer *peer, const struct share_call *call,
 			 struct region_share *words)
 {
@@ -208,12 +211,14 @@ static ssize_t copy_back(struct xnuma_peer *peer, const struct share_call *call,
 					    memory_order_acquire);
 	uint32_t left, units, at, done = 0;
 	size_t len, sum = 0;
-	int ret;
+	int ret = 0;
 
-	while ((left = share_left(&cut, old))) {
+	while ((left = share_left(&cut, old)) && done < cut.units) {
 		units = part(&cut, left);
+		if (units > cut.units - done)
+			units = cut.units - done;
 		if (!atomic_compare_exchange_weak(&words->claim, &old,
-				old + ((uint64_t)units << 20)))
+				old + ((uint64_t)units << SHARE_BITS)))
 			continue;
 		at = cut.units - share_back(old) - units;
 		len = share_bytes(&cut, at, units);
@@ -223,13 +228,13 @@ static ssize_t copy_back(struct xnuma_peer *peer, const struct share_call *call,
 				      (ret ? SHARE_FAILED | (done - units) :
 					     done), memory_order_release);
 		if (ret)
-			return ret;
+			break;
 		sum += len;
 		old = atomic_load_explicit(&words->claim,
 					   memory_order_acquire);
 	}
 	stat_add(peer->dom->shards, thread_current, STAT_shared_bytes, sum);
-	return sum;
+	return ret ? ret : (ssize_t)sum;
 }
 
 ssize_t xnuma_share(struct xnuma_peer *peer, const struct xnuma_message *msg)
@@ -246,7 +251,8 @@ ssize_t xnuma_share(struct xnuma_peer *peer, const struct xnuma_message *msg)
 		return error(-EPROTO, "a call of %zu bytes", msg->len);
 	memcpy(&call, msg->data, sizeof(call));
 	if (peer->self || !call.len || call.len > XPMEM_NUMA_VA_LIMIT ||
-	    call.slot >= REGION_SHARES)
+	    call.zero || call.slot >= REGION_SHARES ||
+	    call.domain != peer->blob.id)
 		return error(-EPROTO, "a wrong call of pid %d", peer->blob.pid);
 	ret = access_check(&peer->memory, call.dst, call.len, XNUMA_WRITE);
 	return ret ? ret : copy_back(peer, &call, &header->share[call.slot]);

@@ -51,6 +51,21 @@ static TAP_UNUSED struct region_share *words_of(const struct share_call *call)
 	return &header->share[call->slot];
 }
 
+/* Units at the back, if so many are left. */
+static TAP_UNUSED bool take_back(const struct share_call *call, uint64_t units)
+{
+	const struct share_cut cut = share_cut(call->len, call->generation);
+	_Atomic uint64_t *claim = &words_of(call)->claim;
+	uint64_t old = atomic_load(claim);
+
+	do {
+		if (share_left(&cut, old) < units)
+			return false;
+	} while (!atomic_compare_exchange_weak(claim, &old,
+					       old + (units << SHARE_BITS)));
+	return true;
+}
+
 static TAP_UNUSED void serve(void *arg, const struct xnuma_message *msg)
 {
 	struct service *s = arg;
@@ -76,7 +91,7 @@ static TAP_UNUSED long poll_with(xnuma_handler handler, struct service *s)
 /* Bytes copied until it is enough, or what the last call gave. */
 static TAP_UNUSED long job_serve(long last, long b, long c)
 {
-	struct service s = { 0 };
+	struct service s = { .last = -ENOMSG };
 
 	if (!poll_with(serve, &s))
 		return -ETIME;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Peers that share a copy wrongly, or not at all. */
 
+#include <pthread.h>
+
 #include "sharing.h"
+
+#define ALL_TAKEN	((1ULL << 2 * SHARE_BITS) - 1)	/* more than there are */
 
 static void spoil(void *arg, const struct xnuma_message *msg)
 {
@@ -14,7 +18,7 @@ static void spoil(void *arg, const struct xnuma_message *msg)
 		return;
 	memcpy(&call, msg->data, sizeof(call));
 	atomic_store(&words_of(&call)->claim,
-		     ((uint64_t)call.generation << 40) | 0xffffffffff);
+		     call.generation << 2 * SHARE_BITS | ALL_TAKEN);
 	s->bytes++;
 }
 
@@ -25,6 +29,30 @@ static long job_spoil(long a, long b, long c)
 	return poll_with(spoil, &s) ? s.bytes : -ETIME;
 }
 
+/* Says that the getter has copied it all. */
+static void cheat(void *arg, const struct xnuma_message *msg)
+{
+	struct service *s = arg;
+	struct share_call call;
+	struct share_cut cut;
+
+	if (msg->tag == ENOUGH)
+		s->enough = true;
+	if (msg->tag != XNUMA_TAG_SHARE)
+		return;
+	memcpy(&call, msg->data, sizeof(call));
+	cut = share_cut(call.len, call.generation);
+	atomic_store(&words_of(&call)->claim, share_word(&cut) | cut.units);
+	s->bytes++;
+}
+
+static long job_cheat(long a, long b, long c)
+{
+	struct service s = { 0 };
+
+	return poll_with(cheat, &s) ? s.bytes : -ETIME;
+}
+
 /* Dies with a part in its hands. */
 static void die(void *arg, const struct xnuma_message *msg)
 {
@@ -33,8 +61,8 @@ static void die(void *arg, const struct xnuma_message *msg)
 	if (msg->tag != XNUMA_TAG_SHARE)
 		return;
 	memcpy(&call, msg->data, sizeof(call));
-	atomic_fetch_add(&words_of(&call)->claim, 1UL << 20);
-	kill(getpid(), SIGKILL);
+	if (take_back(&call, 1))
+		kill(getpid(), SIGKILL);
 }
 
 static long job_die(long a, long b, long c)
@@ -60,9 +88,9 @@ static void test_forged(void)
 {
 	const struct share_call good = {
 		.src = at, .dst = (uintptr_t)buffer, .len = SMALL,
-		.generation = 9,
+		.domain = own->blob.id, .generation = 9,
 	};
-	const uint64_t claim = 9ULL << 40;
+	const uint64_t claim = 9ULL << 2 * SHARE_BITS;
 	_Atomic uint64_t *done = &own->region.header->share[0].done;
 	struct share_call call;
 
@@ -74,6 +102,10 @@ static void test_forged(void)
 	check_int(forged(good, sizeof(good) - 1, claim), ==, -EPROTO);
 	check_int(forged(WRONG(call.slot = REGION_SHARES), sizeof(good), 0),
 		  ==, -EPROTO);
+	check_int(forged(WRONG(call.domain++), sizeof(good), claim), ==,
+		  -EPROTO);
+	check_int(forged(WRONG(call.zero = 1), sizeof(good), claim), ==,
+		  -EPROTO);
 	check_int(forged(WRONG(call.len = 0), sizeof(good), claim), ==,
 		  -EPROTO);
 	check_int(forged(WRONG(call.len = -1UL), sizeof(good), claim), ==,
@@ -87,18 +119,19 @@ static void test_forged(void)
 		  -EFAULT);
 	check_int(forged(WRONG(call.generation = 8), sizeof(good), claim), ==,
 		  0);
-	check_int(forged(good, sizeof(good), claim | 0xffffffffff), ==, 0);
+	check_int(forged(good, sizeof(good), claim | ALL_TAKEN), ==, 0);
 	check_int(forged(good, sizeof(good), claim | SMALL / OTHER_PAGE), ==,
 		  0);
 }
 
-static void test_spoiled(void)
+static void test_spoiled(other_job job)
 {
 	double until = other_now() + 60;
 	long ret = 0;
 
+	own->shares[0].used = false;
 	while (ret != -EPROTO && other_now() < until) {
-		begin(&o, job_spoil, 0);
+		begin(&o, job, 0);
 		ret = get(0, LEN);
 		check_int(end(&o), >=, 0);
 	}
@@ -106,6 +139,37 @@ static void test_spoiled(void)
 	check(strstr(xnuma_error(), "spoils"));
 	check_int(get(0, LEN), ==, 0);
 	check_int(differ(0, LEN), ==, 0);
+}
+
+static _Atomic bool stop, started;
+
+static void *reset(void *arg)
+{
+	for (; !stop; started = true)
+		own->region.header->share[0].claim = 9ULL << 2 * SHARE_BITS;
+	return NULL;
+}
+
+static void test_endless(void)
+{
+	const struct share_call call = {
+		.src = at, .dst = (uintptr_t)buffer, .len = LEN,
+		.domain = own->blob.id, .generation = 9,
+	};
+	const struct iovec iov = { (void *)&call, sizeof(call) };
+	pthread_t thread;
+	long bytes;
+
+	pthread_create(&thread, NULL, reset, NULL);
+	while (!started)
+		sched_yield();
+	begin(&o, job_serve, 0);
+	check_int(send_until(o.peer, XNUMA_TAG_SHARE, &iov, 1), ==, 0);
+	bytes = end(&o);
+	stop = true;
+	pthread_join(thread, NULL);
+	check_int(bytes, >, 0);
+	check_int(bytes, <=, LEN);
 }
 
 static uint64_t sent(void)
@@ -141,7 +205,7 @@ static void test_uncalled(const struct xnuma_config *config)
 	other_stop(&other);
 }
 
-/* Nobody polls: called four times, then for one copy in sixteen. */
+/* Nobody polls: called four times, then for copies 4, 8, 16 and 32. */
 static void test_absent(void)
 {
 	uint64_t before = sent();
@@ -150,9 +214,43 @@ static void test_absent(void)
 	check_int(get(0, LEN), ==, 0);
 	for (i = 1; i < 33; i++)
 		check_int(xnuma_get(o.memory, buffer, at, SMALL, NULL), ==, 0);
-	check_uint(sent() - before, ==, 4 + 2);
+	check_uint(sent() - before, ==, 4 + 4);
 	begin(&o, job_serve, 0);
 	check_int(end(&o), ==, 0);
+}
+
+static void test_self(void)
+{
+	const size_t skew = 65573, len = 1UL << 20;
+	uint8_t blob[XNUMA_BLOB_LEN];
+	struct xnuma_peer *self;
+	uint64_t before = sent();
+	long i, wrong = 0;
+
+	xnuma_domain_pack(own, blob);
+	check_int(xnuma_peer_open(own, blob, &self), ==, 0);
+	other_fill((long)buffer, len, 3);
+	check_int(xnuma_get(xnuma_peer_memory(self), buffer + skew,
+			    (uintptr_t)buffer, len, NULL), ==, 0);
+	for (i = 0; i < (long)len; i++)
+		wrong += buffer[skew + i] != other_byte(i, 3);
+	check_int(wrong, ==, 0);
+	check_uint(sent(), ==, before);
+	xnuma_peer_close(self);
+}
+
+static void test_fork(void)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		check_int(xnuma_get(o.memory, buffer, at, LEN, NULL), ==,
+			  -ECHILD);
+		child_done();
+	}
+	check_child(pid);
 }
 
 static void test_death(const struct xnuma_config *config)
@@ -178,7 +276,11 @@ int main(void)
 
 	sharing_start(&config);
 	TEST(test_forged(), "calls of any numbers do no harm");
-	TEST(test_spoiled(), "a peer that spoils the count is an error");
+	TEST(test_endless(), "a call is answered once, whatever the count does");
+	TEST(test_spoiled(job_spoil), "a peer that spoils the count is an error");
+	TEST(test_spoiled(job_cheat), "... or takes what is the getter's");
+	TEST(test_self(), "own memory is copied as by memmove()");
+	TEST(test_fork(), "the child of a fork gets an error");
 	TEST(test_uncalled(&config), "who does not share is not called");
 	TEST(test_absent(), "who does not come is seldom called");
 	TEST(test_death(&config), "a peer that dies with a part is gone");

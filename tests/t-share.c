@@ -18,13 +18,10 @@ static void fail(void *arg, const struct xnuma_message *msg)
 		return;
 	memcpy(&call, msg->data, sizeof(call));
 	words = words_of(&call);
-	if (!share_left(&(struct share_cut) { .units = SHARE_UNITS,
-					      .generation = call.generation },
-			words->claim))
+	if (!take_back(&call, 3))
 		return;
-	atomic_fetch_add(&words->claim, 3UL << 20);
-	atomic_store(&words->done,
-		     (uint64_t)call.generation << 40 | SHARE_FAILED);
+	atomic_store(&words->done, call.generation << 2 * SHARE_BITS |
+				   SHARE_FAILED);
 	s->bytes++;
 }
 
