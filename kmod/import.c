@@ -85,8 +85,9 @@ void xnuma_import_tell_all(struct xnuma_export *exp, u32 state)
 	unsigned long slot;
 
 	for (slot = 0; (imp = import_next(exp, &slot)); slot++) {
-		/* user space acquires */
-		smp_store_release(&xnuma_import_status(imp)->state, state);
+		/* one that failed meanwhile knows already; user space acquires */
+		cmpxchg(&xnuma_import_status(imp)->state, XPMEM_NUMA_ACTIVE,
+			state);
 		xnuma_wake(imp->waker);
 		xnuma_import_put(imp);
 	}
