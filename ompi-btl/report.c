@@ -15,15 +15,15 @@ void btl_report(void)
 	opal_output(0, "xpmem_numa: rank %u: port %s, peers %u of %u, "
 		    "window get %" PRIu64 " put %" PRIu64 ", "
 		    "queue %" PRIu64 ", syscall %" PRIu64 ", "
-		    "local %" PRIu64 " bytes; "
+		    "local %" PRIu64 ", shared %" PRIu64 " bytes; "
 		    "messages sent %" PRIu64 " received %" PRIu64 ", "
 		    "refused %" PRIu64 ", fallbacks %" PRIu64 ", atomics %" PRIu64,
 		    OPAL_PROC_MY_NAME.vpid, component.attr.port_name,
 		    component.nopened, component.npeers,
 		    s.window_get, s.window_put, s.queue_bytes,
 		    s.syscall_get + s.syscall_put,
-		    s.local_bytes + component.self_bytes, s.messages_sent,
-		    s.messages_received, s.again,
+		    s.local_bytes + component.self_bytes, s.shared_bytes,
+		    s.messages_sent, s.messages_received, s.again,
 		    component.fallbacks, s.atomics);
 }
 

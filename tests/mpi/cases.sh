@@ -189,11 +189,14 @@ other_host() {
 
 # ---- what the messages cost ----
 
-# above_eager SIZE COUNTER: COUNTER has the bytes of all messages, once; 102
-# precede those that are asked for
+# above_eager SIZE COUNTER: COUNTER and what senders copied of it have the bytes
+# of all messages, once; 102 precede those that are asked for
 above_eager() {
+	local shared
+
 	mpi 2 "$(program stream)" 898 "$1" || return
-	counted_is "$2" == $((1000 * $1)) || return
+	shared=$(counted shared)
+	counted_is "$2" == $((1000 * $1 - ${shared:-0})) || return
 	counted_is queue "<" $((1000 * 512))
 }
 
