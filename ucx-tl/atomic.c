@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* atomic.c - atomic operations of the processor on a peer's memory */
+#include "component.h"
+
+static const int8_t ops[UCT_ATOMIC_OP_LAST] = {
+	[UCT_ATOMIC_OP_ADD] = XNUMA_ADD,
+	[UCT_ATOMIC_OP_AND] = XNUMA_AND,
+	[UCT_ATOMIC_OP_OR] = XNUMA_OR,
+	[UCT_ATOMIC_OP_XOR] = XNUMA_XOR,
+	[UCT_ATOMIC_OP_SWAP] = XNUMA_SWAP,
+	[UCT_ATOMIC_OP_CSWAP] = XNUMA_CSWAP,
+};
+
+static ucs_status_t apply(uct_ep_h tl_ep, unsigned int op, uint64_t va,
+			  size_t size, uint64_t operand, uint64_t compare,
+			  uint64_t *old)
+{
+	struct ep *ep = ep_of(tl_ep);
+	int ret;
+
+	if (unlikely(op >= UCT_ATOMIC_OP_LAST))
+		return UCS_ERR_UNSUPPORTED;
+	ret = xnuma_atomic(ep->memory, ops[op], va, size, operand, compare, old);
+	return likely(!ret) ? UCS_OK : ep_error(ep, ret);
+}
+
+ucs_status_t atomic_post32(uct_ep_h ep, unsigned int op, uint32_t value,
+			   uint64_t va, uct_rkey_t rkey)
+{
+	return apply(ep, op, va, 4, value, 0, NULL);
+}
+
+ucs_status_t atomic_post64(uct_ep_h ep, unsigned int op, uint64_t value,
+			   uint64_t va, uct_rkey_t rkey)
+{
+	return apply(ep, op, va, 8, value, 0, NULL);
+}
+
+static ucs_status_t fetch32(uct_ep_h ep, unsigned int op, uint64_t va,
+			    uint32_t operand, uint32_t compare,
+			    uint32_t *result)
+{
+	uint64_t old;
+	ucs_status_t status = apply(ep, op, va, 4, operand, compare, &old);
+
+	if (likely(status == UCS_OK))
+		*result = old;
+	return status;
+}
+
+ucs_status_t atomic_fetch32(uct_ep_h ep, unsigned int op, uint32_t value,
+			    uint32_t *result, uint64_t va, uct_rkey_t rkey,
+			    uct_completion_t *comp)
+{
+	return fetch32(ep, op, va, value, 0, result);
+}
+
+ucs_status_t atomic_fetch64(uct_ep_h ep, unsigned int op, uint64_t value,
+			    uint64_t *result, uint64_t va, uct_rkey_t rkey,
+			    uct_completion_t *comp)
+{
+	return apply(ep, op, va, 8, value, 0, result);
+}
+
+ucs_status_t atomic_cswap32(uct_ep_h ep, uint32_t compare, uint32_t swap,
+			    uint64_t va, uct_rkey_t rkey, uint32_t *result,
+			    uct_completion_t *comp)
+{
+	return fetch32(ep, UCT_ATOMIC_OP_CSWAP, va, swap, compare, result);
+}
+
+ucs_status_t atomic_cswap64(uct_ep_h ep, uint64_t compare, uint64_t swap,
+			    uint64_t va, uct_rkey_t rkey, uint64_t *result,
+			    uct_completion_t *comp)
+{
+	return apply(ep, UCT_ATOMIC_OP_CSWAP, va, 8, swap, compare, result);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* component.c - how UCX comes to know of the transport */
+#include "component.h"
+
+static ucs_status_t query_devices(uct_md_h md,
+				  uct_tl_device_resource_t **devices,
+				  unsigned int *ndevices)
+{
+	return uct_single_device_resource(md, DEVICE_NAME, UCT_DEVICE_TYPE_SHM,
+					  UCS_SYS_DEVICE_ID_UNKNOWN, devices,
+					  ndevices);
+}
+
+static uct_tl_t tl = {
+	.name = TL_NAME,
+	.query_devices = query_devices,
+	.iface_open = UCS_CLASS_NEW_FUNC_NAME(xpmem_numa_iface_t),
+	.config = {
+		.name = TL_NAME " transport",
+		.prefix = CONFIG_PREFIX,
+		.table = iface_config_table,
+		.size = sizeof(struct iface_config),
+	},
+};
+
+/* Any address will do: the peer's whole memory is reached through its endpoint. */
+static ucs_status_t rkey_unpack(uct_component_t *component, const void *buffer,
+				COMPAT_UNPACK_ARGS uct_rkey_t *rkey,
+				void **handle)
+{
+	*rkey = 0;
+	*handle = NULL;
+	return UCS_OK;
+}
+
+static ucs_status_t rkey_release(uct_component_t *component, uct_rkey_t rkey,
+				 void *handle)
+{
+	return UCS_OK;
+}
+
+uct_component_t xpmem_numa_component = {
+	.query_md_resources = uct_md_query_single_md_resource,
+	.md_open = md_open,
+	.cm_open = (void *)ucs_empty_function_return_unsupported,
+	.rkey_unpack = rkey_unpack,
+	.rkey_ptr = (void *)ucs_empty_function_return_unsupported,
+	.rkey_release = rkey_release,
+#ifdef HAVE_UCX_RKEY_COMPARE
+	.rkey_compare = uct_base_rkey_compare,
+#endif
+	.name = TL_NAME,
+	.md_config = {
+		.name = TL_NAME " memory domain",
+		.prefix = CONFIG_PREFIX,
+		.table = md_config_table,
+		.size = sizeof(struct md_config),
+	},
+	.cm_config = UCS_CONFIG_EMPTY_GLOBAL_LIST_ENTRY,
+	.tl_list = UCT_COMPONENT_TL_LIST_INITIALIZER(&xpmem_numa_component),
+	.flags = 0,
+	.md_vfs_init = (uct_component_md_vfs_init_func_t)ucs_empty_function,
+};
+
+/* UCX never unloads us (-z nodelete), so nothing is ever unregistered. */
+static void __attribute__((constructor)) component_register(void)
+{
+	if (!guard_series())
+		return;
+	alias_rewrite();
+	uct_component_register(&xpmem_numa_component);
+	uct_tl_register(&xpmem_numa_component, &tl);
+}

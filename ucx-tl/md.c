@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * md.c - memory that peers read and write
+ *
+ * Nothing is registered: a process offers its whole memory when it opens its
+ * domain, so handles and keys say nothing and cost nothing.
+ */
+#include <errno.h>
+
+#include "component.h"
+
+/* A handle that is not NULL; those of allocations are their addresses. */
+static char registered;
+
+bool md_has_rma(const struct md *md)
+{
+	return md->config.policy == XNUMA_EXPORT_ALL &&
+	       md->attr.caps & (XNUMA_CAP_MAP | XNUMA_CAP_COPY);
+}
+
+static void md_close(uct_md_h tl_md)
+{
+	struct md *md = ucs_derived_of(tl_md, struct md);
+
+	xnuma_domain_close(md->domain);
+	ucs_free(md);
+}
+
+static ucs_status_t md_query(uct_md_h tl_md, compat_md_attr_t *attr)
+{
+	struct md *md = ucs_derived_of(tl_md, struct md);
+
+	COMPAT_MD_CAP(attr, flags) = UCT_MD_FLAG_ALLOC | UCT_MD_FLAG_NEED_RKEY;
+	if (md_has_rma(md))
+		COMPAT_MD_CAP(attr, flags) |= UCT_MD_FLAG_REG;
+	COMPAT_MD_CAP(attr, reg_mem_types) = UCS_BIT(UCS_MEMORY_TYPE_HOST);
+	COMPAT_MD_CAP(attr, alloc_mem_types) = UCS_BIT(UCS_MEMORY_TYPE_HOST);
+	COMPAT_MD_CAP(attr, access_mem_types) = UCS_BIT(UCS_MEMORY_TYPE_HOST);
+	COMPAT_MD_CAP(attr, detect_mem_types) = 0;
+	COMPAT_MD_CAP(attr, max_alloc) = ULONG_MAX;
+	COMPAT_MD_CAP(attr, max_reg) = ULONG_MAX;
+	attr->rkey_packed_size = 0;
+	attr->reg_cost = ucs_linear_func_make(0, 0);
+	memset(&attr->local_cpus, 0xff, sizeof(attr->local_cpus));
+	return UCS_OK;
+}
+
+static ucs_status_t md_alloc(uct_md_h tl_md, size_t *length, void **address,
+			     ucs_memory_type_t type, COMPAT_ALLOC_ARGS
+			     unsigned int flags, const char *name,
+			     uct_mem_h *memh)
+{
+	struct md *md = ucs_derived_of(tl_md, struct md);
+	int ret;
+
+	if (type != UCS_MEMORY_TYPE_HOST || flags & UCT_MD_MEM_FLAG_FIXED)
+		return UCS_ERR_UNSUPPORTED;
+	ret = xnuma_alloc(md->domain, *length, -1, address);
+	if (ret)
+		return status_of(ret);
+	*length = ucs_align_up_pow2(*length, ucs_get_page_size());
+	*memh = *address;
+	return UCS_OK;
+}
+
+static ucs_status_t md_free(uct_md_h tl_md, uct_mem_h memh)
+{
+	xnuma_free(ucs_derived_of(tl_md, struct md)->domain, memh);
+	return UCS_OK;
+}
+
+static ucs_status_t md_reg(uct_md_h tl_md, void *address, size_t length,
+			   COMPAT_REG_ARGS, uct_mem_h *memh)
+{
+	*memh = &registered;
+	return UCS_OK;
+}
+
+static ucs_status_t md_dereg(uct_md_h tl_md,
+			     const uct_md_mem_dereg_params_t *params)
+{
+	UCT_MD_MEM_DEREG_CHECK_PARAMS(params, 0);
+	return UCS_OK;
+}
+
+static ucs_status_t md_pack(uct_md_h tl_md, uct_mem_h memh, COMPAT_PACK_ARGS
+			    const uct_md_mkey_pack_params_t *params, void *rkey)
+{
+	return UCS_OK;
+}
+
+static uct_md_ops_t md_ops = {
+	.close = md_close,
+	.query = md_query,
+	.mem_alloc = md_alloc,
+	.mem_free = md_free,
+	.mem_advise = (void *)ucs_empty_function_return_unsupported,
+	.mem_reg = md_reg,
+	.mem_dereg = md_dereg,
+	.mem_query = (void *)ucs_empty_function_return_unsupported,
+	.mkey_pack = md_pack,
+#ifdef HAVE_UCX_MD_STUBS
+	.mem_attach = (void *)ucs_empty_function_return_unsupported,
+#endif
+	.detect_memory_type = (void *)ucs_empty_function_return_unsupported,
+};
+
+static void log_text(void *arg, enum xnuma_log_level level, const char *text)
+{
+	ucs_debug("xpmem_numa: %s", text);
+}
+
+ucs_status_t md_open(uct_component_t *component, const char *name,
+		     const uct_md_config_t *config, uct_md_h *out)
+{
+	struct md *md = ucs_calloc(1, sizeof(*md), "xpmem_numa_md");
+	int ret;
+
+	if (!md)
+		return UCS_ERR_NO_MEMORY;
+	ret = config_domain(ucs_derived_of(config, struct md_config),
+			    &md->config);
+	if (ret)
+		goto failed;
+	md->config.log = log_text;
+	md->config.name = ucs_generate_uuid((uintptr_t)md);
+	ret = xnuma_domain_open(&md->config, &md->domain);
+	if (ret)
+		goto failed;
+	xnuma_domain_query(md->domain, &md->attr);
+	if (*md->attr.fallback)
+		ucs_debug("xpmem_numa: port %s: %s", md->attr.port_name,
+			  md->attr.fallback);
+	md->super.ops = &md_ops;
+	md->super.component = component;
+	*out = &md->super;
+	return UCS_OK;
+
+failed:
+	ucs_diag("xpmem_numa: not used: %s", xnuma_error());
+	ucs_free(md);
+	return status_of(ret);
+}
+
+ucs_status_t md_take_domain(struct md *md, struct xnuma_domain **dom,
+			    uint64_t *name)
+{
+	struct xnuma_config config = md->config;
+	int ret;
+
+	if (!md->taken) {
+		md->taken = true;
+		*dom = md->domain;
+		*name = config.name;
+		return UCS_OK;
+	}
+	config.name = ucs_generate_uuid((uintptr_t)dom);
+	ret = xnuma_domain_open(&config, dom);
+	if (ret) {
+		ucs_error("xpmem_numa: %s", xnuma_error());
+		return status_of(ret);
+	}
+	*name = config.name;
+	return UCS_OK;
+}
