@@ -97,3 +97,5 @@ AC_SUBST([UCX_SERIES])
 AC_SUBST([UCX_SOURCE])
 AC_SUBST([UCX_DEFS])
 AM_CONDITIONAL([WITH_UCX], [test "x$with_ucx_source" != xno])
+AM_CONDITIONAL([WITH_HOOK],
+               [test "x$with_ucx_source" != xno && test "x$with_ompi" != xno])
