@@ -53,8 +53,7 @@ static void query_rma(const struct iface *iface, uct_iface_attr_t *attr)
 			   UCT_IFACE_FLAG_PUT_ZCOPY |
 			   UCT_IFACE_FLAG_GET_SHORT |
 			   UCT_IFACE_FLAG_GET_BCOPY |
-			   UCT_IFACE_FLAG_GET_ZCOPY |
-			   UCT_IFACE_FLAG_ERRHANDLE_REMOTE_MEM;
+			   UCT_IFACE_FLAG_GET_ZCOPY;
 }
 
 /* Where memory is mapped, the processor does them; else UCP asks the peer. */

@@ -57,27 +57,33 @@ void ep_fail(struct ep *ep, ucs_status_t status)
 	compat_once(ep_iface(ep)->super.worker, ep_report, ep);
 }
 
-/* Return: the status of an operation that failed; a lost peer is told of */
+/*
+ * The handler is told how a peer was lost. The operation is told the one status
+ * that UCX takes for the failure of an endpoint.
+ */
 ucs_status_t ep_error(struct ep *ep, int ret)
 {
 	ucs_status_t status = status_of(ret);
 
 	if (ret == -EAGAIN)
 		return status;
-	ucs_debug("ep %p: %s", ep, xnuma_error());
-	if (ret == -EPIPE || ret == -ESHUTDOWN)
-		ep_fail(ep, status);
-	return status;
+	ucs_log(ep_iface(ep)->super.config.failure_level, "ep %p: %s", ep,
+		xnuma_error());
+	if (ret != -EPIPE && ret != -ESHUTDOWN)
+		return status;
+	ep_fail(ep, status);
+	return UCS_ERR_ENDPOINT_TIMEOUT;
 }
 
 /*
  * Whatever was done has ended when it returned. A peer that has left in order
- * had no more use for it.
+ * had no more use for it, but whoever goes on is told.
  */
 ucs_status_t ep_flush(uct_ep_h tl_ep, unsigned int flags,
 		      uct_completion_t *comp)
 {
 	struct ep *ep = ep_of(tl_ep);
+	ucs_status_t status;
 	int ret;
 
 	if (flags & UCT_FLUSH_FLAG_CANCEL)
@@ -85,7 +91,10 @@ ucs_status_t ep_flush(uct_ep_h tl_ep, unsigned int flags,
 	if (ep_is_blocked(ep))
 		return UCS_ERR_NO_RESOURCE;
 	ret = xnuma_flush(ep->xnuma, NULL);
-	return ret < 0 && ret != -ESHUTDOWN ? ep_error(ep, ret) : UCS_OK;
+	if (likely(ret >= 0))
+		return UCS_OK;
+	status = ep_error(ep, ret);
+	return ret == -ESHUTDOWN ? UCS_OK : status;
 }
 
 ucs_status_t ep_fence(uct_ep_h tl_ep, unsigned int flags)
@@ -102,6 +111,7 @@ ucs_status_t ep_check(uct_ep_h tl_ep, unsigned int flags,
 
 	UCT_CHECK_PARAM(!comp, "there is no completion of a check");
 	UCT_CHECK_PARAM(!flags, "a check has no flags: %x", flags);
+	ep->checked = true;
 	ret = xnuma_peer_alive(ep->xnuma);
 	if (ret)
 		ep_error(ep, ret);
@@ -124,6 +134,7 @@ static UCS_CLASS_INIT_FUNC(xpmem_numa_ep_t, const uct_ep_params_t *params)
 	self->dispatching = false;
 	self->is_waiting = false;
 	self->failed = false;
+	self->checked = false;
 	ucs_queue_head_init(&self->pending);
 	ucs_list_add_tail(&iface->eps, &self->list);
 	return UCS_OK;

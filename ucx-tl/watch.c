@@ -4,7 +4,7 @@
  *
  * Who waits for a message makes no operation that could fail, so now and then
  * a few endpoints are looked at. One that left in order is no error until
- * something is sent to it.
+ * something is sent to it, but to those who ask for checks.
  */
 #include <errno.h>
 
@@ -16,7 +16,7 @@ static void look(struct ep *ep)
 {
 	int ret = ep->failed ? 0 : xnuma_peer_alive(ep->xnuma);
 
-	if (unlikely(ret == -EPIPE))
+	if (unlikely(ret == -EPIPE || (ret == -ESHUTDOWN && ep->checked)))
 		ep_error(ep, ret);
 }
 
