@@ -154,6 +154,19 @@ static void __attribute__((constructor)) internal_ops_fill(void)
 	internal_ops.ops.iface_estimate_perf = iface_estimate_perf;
 }
 
+/* Messages lie where they came; only nonsense is refused. */
+static ucs_status_t alignment_check(const uct_iface_params_t *params)
+{
+	size_t align, offset;
+
+	if (uct_iface_param_am_alignment(params, SIZE_MAX, 0, 0, &align,
+					 &offset) != UCS_OK)
+		return UCS_ERR_INVALID_PARAM;
+	UCT_CHECK_PARAM(align && ucs_is_pow2(align),
+			"messages cannot be aligned to %zu", align);
+	return UCS_OK;
+}
+
 static ucs_status_t params_check(const uct_worker_h worker,
 				 const uct_iface_params_t *params)
 {
@@ -168,7 +181,7 @@ static ucs_status_t params_check(const uct_worker_h worker,
 		ucs_error("xpmem_numa does not serve several threads at a time");
 		return UCS_ERR_INVALID_PARAM;
 	}
-	return UCS_OK;
+	return alignment_check(params);
 }
 
 static ucs_status_t segment_alloc(struct iface *iface, size_t want)
