@@ -35,7 +35,7 @@ mpi() {
 
 run() {
 	timeout -k 5 "${limit-100}" mpirun --oversubscribe --bind-to none \
-		--mca pml ob1 --mca btl_xpmem_numa_verbose 1 -np "$@" \
+		--mca pml "${pml-ob1}" --mca btl_xpmem_numa_verbose 1 -np "$@" \
 		> "$tmp/mpi" 2>&1
 	set -- $?
 	cat "$tmp/mpi"

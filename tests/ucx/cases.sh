@@ -1,0 +1,146 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# cases.sh - the transport under UCX, and UCX under Open MPI, with the port of
+# the script that sources this: t-ucx.sh (user, on the host) and g-ucx.sh
+# (kmod, in a guest)
+#
+# shellcheck disable=SC2317 # functions are called by check
+
+transport=$XNUMA_BUILDDIR/ucx-tl/.libs/libuct_xpmemnuma.so.0
+[[ -e $transport ]] || skip_all "built without UCX"
+requires ucx_perftest -h
+# shellcheck source=tests/mpi/cases.sh
+. "$srcdir/mpi/cases.sh"
+export OMPI_MCA_mca_base_component_path=$XNUMA_BUILDDIR/ompi-hook/.libs:SYS_DEFAULT
+export OMPI_MCA_hook_xpmem_numa_transport=$transport
+pml=ucx
+
+# ucx COMMAND [ARG...]: with our transport, and with no other
+ucx() {
+	env LD_PRELOAD="$transport" UCX_TLS="${tls-xpmem_numa}" \
+		UCX_XPMEM_NUMA_PORT="$port" \
+		timeout -k 5 "${limit-100}" "$@"
+}
+
+# ---- ucx_perftest ----
+
+listens() { # TCP-PORT
+	grep -q "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$1") [0-9A-F]*:0000 0A" \
+		/proc/net/tcp /proc/net/tcp6
+}
+
+# Sets tcp, server. A port that is not free is seen by trying.
+perf_server() { # OPTION...
+	while :; do
+		tcp=$((10000 + RANDOM % 20000))
+		ucx ucx_perftest -p "$tcp" "$@" > "$tmp/server" 2>&1 &
+		server=$!
+		while ! listens "$tcp" && kill -0 "$server" 2> /dev/null; do
+			sleep 0.05
+		done
+		kill -0 "$server" 2> /dev/null && return
+		grep -q 'Address already in use' "$tmp/server" || return
+	done
+}
+
+# perf OPTION...: between two processes; both must end well
+perf() {
+	local tcp server status
+
+	set -- -f -w 10 -n "${count-1000}" "$@"
+	perf_server "$@"
+	ucx ucx_perftest 127.0.0.1 -p "$tcp" "$@" > "$tmp/client" 2>&1
+	status=$?
+	((!status)) || kill "$server" 2> /dev/null
+	wait "$server" || status=1
+	cat "$tmp/server" "$tmp/client"
+	! grep -E 'ERROR|WARN' "$tmp/server" "$tmp/client" &&
+		grep -q "^ *${count-1000} " "$tmp/client" && return "$status"
+}
+
+uct() {
+	perf -x xpmemnuma -d memory "$@"
+}
+
+cases_perf() {
+	local name layout size
+
+	while read -r name layout size; do
+		check "UCT: $name $layout of $size bytes" \
+			uct -t "$name" -D "$layout" -s "$size"
+	done <<-END
+		am_lat short 8
+		am_lat shortiov 64
+		am_lat bcopy 8000
+		am_bw short 2048
+		put_lat short 8
+		put_bw short 4096
+		put_bw bcopy 8000
+		put_bw zcopy 1000000
+		get bcopy 8000
+		get zcopy 1000000
+	END
+	while read -r name size; do
+		check "UCP: $name of $size bytes" perf -t "$name" -s "$size"
+	done <<-END
+		tag_lat 8
+		tag_bw 4096
+		tag_lat 300000
+		tag_sync_lat 64
+		stream_lat 2000
+		stream_bw 100000
+		ucp_am_lat 64
+		ucp_am_bw 100000
+		ucp_put_lat 8
+		ucp_put_bw 100000
+		ucp_get 100000
+		ucp_add 8
+		ucp_cswap 4
+	END
+	check "the worker sleeps on a descriptor" perf -t tag_lat -s 8 -E sleep
+}
+
+# ---- Open MPI ----
+
+# as in mpi/cases.sh: the output is in $tmp/mpi, and our lanes must be used
+mpi() {
+	UCX_TLS=${tls-xpmem_numa} UCX_XPMEM_NUMA_PORT=$port UCX_LOG_LEVEL=info \
+		run "$1" --mca osc ucx "${@:2}" || return
+	grep -q "ep_cfg.*xpmemnuma/memory" "$tmp/mpi" || {
+		echo "no endpoint of UCX says that it uses xpmemnuma"
+		return 1
+	}
+}
+
+cases_mpi() {
+	check "pml/ucx: ping-pong of 0 B to 4 MiB, every byte" \
+		mpi 2 "$(program pingpong)" 2
+	tls=xpmem_numa,self check "... with self in the list" \
+		mpi 2 "$(program pingpong)" 1
+	check "pml/ucx: random sizes and alignments, both directions at once" \
+		mpi 2 "$(program random)" "$random_count"
+	check "pml/ucx: non-contiguous types" mpi 2 "$(program datatype)"
+	check "pml/ucx: four ranks to one, from any source" \
+		mpi 4 "$(program manytoone)" "$many_count"
+	check "pml/ucx: a receiver that sleeps: sends wait, none is lost" \
+		mpi 3 "$(program flood)" "$flood_count"
+	check "pml/ucx: self on one rank" mpi 1 "$(program self)"
+	check "osc/ucx: one-sided operations" mpi 2 "$(program onesided)" 20
+	check "no system calls per message of 8 bytes" same_calls 8
+	check "... of 4000 bytes" same_calls 4000
+}
+
+# ---- what goes wrong ----
+
+# The limit of death's own is generous; what it prints is not judged.
+cases_death() {
+	local what
+
+	for what in tag rndv put get idle; do
+		check "a killed peer is told of by the error handler ($what)" \
+			ucx "$builddir/ucx/death" "$what"
+	done
+	check "memory that was unmapped is an error, no signal" \
+		ucx "$builddir/ucx/death" unmap
+}
