@@ -12,7 +12,7 @@ files() { # PATTERN
 	if [[ -e .git ]]; then
 		git -c safe.directory='*' ls-files
 	else
-		find include kmod lib ompi-btl ompi-smsc ucx-tl tools tests doc quickstart* \
+		find include kmod lib ompi-btl ompi-smsc ompi-hook ucx-tl tools tests doc quickstart* \
 			.ci configure.ac Makefile.am -type f ! -path '*/.*' \
 			! -name '*.mod.c' ! -name '*.o' 2> /dev/null
 	fi | grep -E "$1" | grep -vE '^(LICENSES|build-aux|m4)/' |
@@ -61,14 +61,14 @@ rule_lib_includes() {
 rule_plugin_includes() {
 	local dir
 
-	for dir in ompi-btl ompi-smsc ucx-tl tools; do
+	for dir in ompi-btl ompi-smsc ompi-hook ucx-tl tools; do
 		includes "$dir" '(.*/)?xpmem_numa\.h'
-		includes "$dir" '.*(kmod|lib|ompi-btl|ompi-smsc|ucx-tl)/.*'
+		includes "$dir" '.*(kmod|lib|ompi-btl|ompi-smsc|ompi-hook|ucx-tl)/.*'
 	done | none
 }
 
 rule_plugin_calls() {
-	sources | grep -E '^(ompi-btl|ompi-smsc|ucx-tl|tools)/' |
+	sources | grep -E '^(ompi-btl|ompi-smsc|ompi-hook|ucx-tl|tools)/' |
 		xargs -r grep -nwE 'ioctl|mmap|process_vm_readv' | none
 }
 
