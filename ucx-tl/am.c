@@ -66,6 +66,15 @@ ssize_t am_bcopy(uct_ep_h tl_ep, uint8_t id, uct_pack_callback_t pack,
 	return length;
 }
 
+/* A getter that no endpoint leads to does it all itself. */
+static void share(struct iface *iface, const struct xnuma_message *msg)
+{
+	struct peer *peer = peer_find(iface, msg->source);
+
+	if (peer && xnuma_share(peer->xnuma, msg) < 0)
+		ucs_debug("iface %p: %s", iface, xnuma_error());
+}
+
 void am_receive(void *arg, const struct xnuma_message *msg)
 {
 	struct iface *iface = arg;
@@ -73,4 +82,6 @@ void am_receive(void *arg, const struct xnuma_message *msg)
 	if (likely(msg->tag < UCT_AM_ID_MAX))
 		uct_iface_invoke_am(&iface->super, msg->tag, (void *)msg->data,
 				    msg->len, 0);
+	else if (msg->tag == XNUMA_TAG_SHARE)
+		share(iface, msg);
 }

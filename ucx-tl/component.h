@@ -8,6 +8,7 @@
  *	ep.c			an endpoint; peer.c: the process behind several
  *	     |  watch.c		... and its death
  *	iface.c attr.c		a worker's end: one queue that is polled
+ *	     |  report.c		... and what went through it
  *	md.c			memory
  *	component.c guard.c alias.c	how UCX comes to know of all this
  *	     |
@@ -39,6 +40,7 @@ struct md_config {
 	unsigned int		port;		/* enum xnuma_port */
 	size_t			ring_size;
 	size_t			max_rings;
+	size_t			share_min;
 	size_t			window_size;
 	size_t			window_limit;
 	int			wakeup;
@@ -228,6 +230,8 @@ ucs_status_t pending_add(uct_ep_h ep, uct_pending_req_t *req,
 			 unsigned int flags);
 void pending_purge(uct_ep_h ep, uct_pending_purge_callback_t cb, void *arg);
 unsigned int pending_progress(struct iface *iface);
+
+void report(struct iface *iface);
 
 /* ---- loading: guard.c, alias.c ---- */
 

@@ -27,6 +27,11 @@ ucs_config_field_t md_config_table[] = {
 	 "Number of peers that may have a ring of their own; the others share one",
 	 ucs_offsetof(struct md_config, max_rings), UCS_CONFIG_TYPE_ULUNITS},
 
+	{"SHARE_MIN", "auto",
+	 "Size from which on the peer that is read from copies a part itself when\n"
+	 "it has nothing else to do; inf - never",
+	 ucs_offsetof(struct md_config, share_min), UCS_CONFIG_TYPE_MEMUNITS},
+
 	{"WINDOW_SIZE", "auto",
 	 "Size of one window on a peer's memory; a power of two",
 	 ucs_offsetof(struct md_config, window_size), UCS_CONFIG_TYPE_MEMUNITS},
@@ -80,8 +85,12 @@ int config_domain(const struct md_config *md, struct xnuma_config *config)
 	size_set(&config->ring_size, md->ring_size);
 	if (md->max_rings != UCS_ULUNITS_AUTO)
 		config->max_rings = md->max_rings;
+	size_set(&config->share_min, md->share_min);
+	if (config->share_min == UCS_MEMUNITS_INF)
+		config->share_min = 0;
 	size_set(&config->window_size, md->window_size);
 	size_set(&config->window_limit, md->window_limit);
-	config->flags = XNUMA_SINGLE_THREAD | (md->wakeup ? XNUMA_SLEEPS : 0);
+	config->flags = XNUMA_SINGLE_THREAD | XNUMA_SHARES |
+			(md->wakeup ? XNUMA_SLEEPS : 0);
 	return 0;
 }

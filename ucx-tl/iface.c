@@ -232,6 +232,7 @@ static UCS_CLASS_CLEANUP_FUNC(xpmem_numa_iface_t)
 {
 	uct_base_iface_progress_disable(&self->super.super,
 					UCT_PROGRESS_SEND | UCT_PROGRESS_RECV);
+	report(self);
 	kh_destroy_inplace(peers, &self->peers);
 	if (self->own_domain)
 		xnuma_domain_close(self->domain);
