@@ -25,6 +25,8 @@ cases_atomics() {
 cases_perf
 cases_atomics
 cases_mpi
-check "no system calls per message of 100000 bytes" same_calls 100000
+UCX_XPMEM_NUMA_SHARE_MIN=inf \
+	check "bytes of large messages are copied once" copied_once "window get"
+check "no system calls per message of 300000 bytes" same_calls 300000
 cases_death
 tap_done

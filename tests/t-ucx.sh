@@ -41,8 +41,9 @@ other_series() {
 # Nobody has asked for us: nothing of ours may happen.
 not_named() {
 	UCX_TLS=tcp,self run 2 --mca opal_common_ucx_tls any \
-		--mca opal_common_ucx_devices any "$(program init)" &&
-		said 0 xpmem
+		--mca opal_common_ucx_devices any \
+		--mca hook_xpmem_numa_transport /nonexistent \
+		"$(program init)" && said 0 /nonexistent
 }
 
 not_loaded() {
@@ -78,5 +79,10 @@ cases_perf
 check "Open MPI loads it only when UCX_TLS names it" not_named
 check "... and says so when it cannot" not_loaded
 cases_mpi
+UCX_XPMEM_NUMA_SHARE_MIN=inf \
+	check "bytes of large messages are copied once" copied_once "syscall get"
+check "... or by both" \
+	mpi 2 "$(program stream)" 300 1000000
+check "... indeed" counted_is shared ">" 0
 cases_death
 tap_done

@@ -113,6 +113,20 @@ mpi() {
 	}
 }
 
+# As in mpi/cases.sh, of what an interface tells at its end.
+counted() { # NAME
+	sed -n "s/.*UCX  INFO  xpmem_numa: .*[ ,]$1 \([0-9][0-9]*\).*/\1/p" \
+		"$tmp/mpi" | awk '{ sum += $1 } END { if (NR) print sum }'
+}
+
+# copied_once COUNTER: it has the bytes of 1000 messages, the queue has not;
+# what MPI_Send waits for is sent by the queue up to 256 KiB, as UCX will have it
+copied_once() {
+	mpi 2 "$(program stream)" 898 300000 &&
+		counted_is "$1" ">=" $((898 * 300000)) &&
+		counted_is queue "<" $((1000 * 512))
+}
+
 cases_mpi() {
 	check "pml/ucx: ping-pong of 0 B to 4 MiB, every byte" \
 		mpi 2 "$(program pingpong)" 2
@@ -125,6 +139,7 @@ cases_mpi() {
 		mpi 4 "$(program manytoone)" "$many_count"
 	check "pml/ucx: a receiver that sleeps: sends wait, none is lost" \
 		mpi 3 "$(program flood)" "$flood_count"
+	check "... indeed they found no room" counted_is refused ">" 0
 	check "pml/ucx: self on one rank" mpi 1 "$(program self)"
 	check "osc/ucx: one-sided operations" mpi 2 "$(program onesided)" 20
 	check "no system calls per message of 8 bytes" same_calls 8
@@ -137,10 +152,13 @@ cases_mpi() {
 cases_death() {
 	local what
 
-	for what in tag rndv put get idle; do
+	for what in tag rndv put get; do
 		check "a killed peer is told of by the error handler ($what)" \
 			ucx "$builddir/ucx/death" "$what"
 	done
+	UCX_KEEPALIVE_INTERVAL=inf \
+		check "... to those who only wait, not by UCX's own checks" \
+		ucx "$builddir/ucx/death" idle
 	check "memory that was unmapped is an error, no signal" \
 		ucx "$builddir/ucx/death" unmap
 }
