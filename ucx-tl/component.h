@@ -148,7 +148,6 @@ typedef struct ep {
 	ucs_queue_head_t	pending;
 	bool			dispatching;	/* a pending request is tried */
 	bool			is_waiting;	/* on iface->waiting */
-	bool			checked;	/* somebody asks for checks */
 	bool			failed;		/* the error was scheduled */
 	ucs_status_t		error;		/* ... namely this */
 	struct peer		*peer;

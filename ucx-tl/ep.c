@@ -111,7 +111,6 @@ ucs_status_t ep_check(uct_ep_h tl_ep, unsigned int flags,
 
 	UCT_CHECK_PARAM(!comp, "there is no completion of a check");
 	UCT_CHECK_PARAM(!flags, "a check has no flags: %x", flags);
-	ep->checked = true;
 	ret = xnuma_peer_alive(ep->xnuma);
 	if (ret)
 		ep_error(ep, ret);
@@ -134,7 +133,6 @@ static UCS_CLASS_INIT_FUNC(xpmem_numa_ep_t, const uct_ep_params_t *params)
 	self->dispatching = false;
 	self->is_waiting = false;
 	self->failed = false;
-	self->checked = false;
 	ucs_queue_head_init(&self->pending);
 	ucs_list_add_tail(&iface->eps, &self->list);
 	return UCS_OK;

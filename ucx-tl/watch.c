@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * watch.c - peers that died without a word
+ * watch.c - peers that are gone without a word
  *
  * Who waits for a message makes no operation that could fail, so now and then
- * a few endpoints are looked at. One that left in order is no error until
- * something is sent to it, but to those who ask for checks.
+ * a few endpoints are looked at. One that closed its interface is told of as
+ * well: what was sent before may never have been read.
  */
-#include <errno.h>
-
 #include "component.h"
 
 #define WATCH_BATCH	8	/* endpoints per look */
@@ -16,7 +14,7 @@ static void look(struct ep *ep)
 {
 	int ret = ep->failed ? 0 : xnuma_peer_alive(ep->xnuma);
 
-	if (unlikely(ret == -EPIPE || (ret == -ESHUTDOWN && ep->checked)))
+	if (unlikely(ret))
 		ep_error(ep, ret);
 }
 

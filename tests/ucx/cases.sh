@@ -106,7 +106,7 @@ cases_perf() {
 # as in mpi/cases.sh: the output is in $tmp/mpi, and our lanes must be used
 mpi() {
 	UCX_TLS=${tls-xpmem_numa} UCX_XPMEM_NUMA_PORT=$port UCX_LOG_LEVEL=info \
-		run "$1" --mca osc ucx "${@:2}" || return
+		OMPI_MCA_osc=ucx run "$@" || return
 	grep -q "ep_cfg.*xpmemnuma/memory" "$tmp/mpi" || {
 		echo "no endpoint of UCX says that it uses xpmemnuma"
 		return 1
