@@ -20,6 +20,7 @@
 #ifndef UCX_COMPONENT_H
 #define UCX_COMPONENT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -68,9 +69,13 @@ int config_domain(const struct md_config *md, struct xnuma_config *config);
 struct md {
 	uct_md_t		super;
 	struct xnuma_config	config;
-	struct xnuma_domain	*domain;
 	struct xnuma_domain_attr attr;
+
+	pthread_mutex_t		lock;	/* protects the rest */
+	struct xnuma_domain	*domain;
+	uint64_t		name;	/* source of its messages */
 	bool			taken;	/* by an interface, now or before */
+	size_t			nallocs; /* allocations in it */
 };
 
 extern uct_component_t xpmem_numa_component;
@@ -79,6 +84,7 @@ ucs_status_t md_open(uct_component_t *component, const char *name,
 		     const uct_md_config_t *config, uct_md_h *md);
 ucs_status_t md_take_domain(struct md *md, struct xnuma_domain **dom,
 			    uint64_t *name);
+void md_give_domain(struct md *md, struct xnuma_domain *dom);
 /* Does the policy let peers read and write any memory of this process? */
 bool md_has_rma(const struct md *md);
 
@@ -91,7 +97,6 @@ KHASH_INIT(peers, uint64_t, struct peer *, 1, kh_int64_hash_func,
 typedef struct iface {
 	uct_base_iface_t	super;
 	struct xnuma_domain	*domain;
-	bool			own_domain;
 	uint64_t		name;		/* source of its messages */
 	size_t			seg_size;
 	void			*bounce;	/* seg_size bytes */

@@ -12,9 +12,8 @@ ucs_status_t status_of(int ret)
 	case -EAGAIN:
 		return UCS_ERR_NO_RESOURCE;
 	case -EPIPE:
-		return UCS_ERR_ENDPOINT_TIMEOUT;
 	case -ESHUTDOWN:
-		return UCS_ERR_CONNECTION_RESET;
+		return UCS_ERR_ENDPOINT_TIMEOUT;
 	case -EFAULT:
 		return UCS_ERR_INVALID_ADDR;
 	case -EACCES:
@@ -57,10 +56,7 @@ void ep_fail(struct ep *ep, ucs_status_t status)
 	compat_once(ep_iface(ep)->super.worker, ep_report, ep);
 }
 
-/*
- * The handler is told how a peer was lost. The operation is told the one status
- * that UCX takes for the failure of an endpoint.
- */
+/* Return: the status of an operation that failed; a lost peer is told of */
 ucs_status_t ep_error(struct ep *ep, int ret)
 {
 	ucs_status_t status = status_of(ret);
@@ -69,10 +65,9 @@ ucs_status_t ep_error(struct ep *ep, int ret)
 		return status;
 	ucs_log(ep_iface(ep)->super.config.failure_level, "ep %p: %s", ep,
 		xnuma_error());
-	if (ret != -EPIPE && ret != -ESHUTDOWN)
-		return status;
-	ep_fail(ep, status);
-	return UCS_ERR_ENDPOINT_TIMEOUT;
+	if (ret == -EPIPE || ret == -ESHUTDOWN)
+		ep_fail(ep, status);
+	return status;
 }
 
 /*

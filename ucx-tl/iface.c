@@ -223,7 +223,6 @@ static UCS_CLASS_INIT_FUNC(xpmem_numa_iface_t, uct_md_h md, uct_worker_h worker,
 		ucs_free(self->bounce);
 		return status;
 	}
-	self->own_domain = self->domain != iface_md(self)->domain;
 	iface_estimates(self, config);
 	return UCS_OK;
 }
@@ -234,8 +233,7 @@ static UCS_CLASS_CLEANUP_FUNC(xpmem_numa_iface_t)
 					UCT_PROGRESS_SEND | UCT_PROGRESS_RECV);
 	report(self);
 	kh_destroy_inplace(peers, &self->peers);
-	if (self->own_domain)
-		xnuma_domain_close(self->domain);
+	md_give_domain(iface_md(self), self->domain);
 	ucs_free(self->bounce);
 }
 

@@ -18,11 +18,33 @@ bool md_has_rma(const struct md *md)
 	       md->attr.caps & (XNUMA_CAP_MAP | XNUMA_CAP_COPY);
 }
 
+static ucs_status_t domain_open(const struct md *md, struct xnuma_domain **dom,
+				uint64_t *name)
+{
+	struct xnuma_config config = md->config;
+	int ret;
+
+	config.name = ucs_generate_uuid((uintptr_t)dom);
+	ret = xnuma_domain_open(&config, dom);
+	*name = config.name;
+	return status_of(ret);
+}
+
+/* With the lock. The one that was closed with its interface is replaced. */
+static ucs_status_t own_domain(struct md *md)
+{
+	if (md->domain)
+		return UCS_OK;
+	md->taken = false;
+	return domain_open(md, &md->domain, &md->name);
+}
+
 static void md_close(uct_md_h tl_md)
 {
 	struct md *md = ucs_derived_of(tl_md, struct md);
 
 	xnuma_domain_close(md->domain);
+	pthread_mutex_destroy(&md->lock);
 	ucs_free(md);
 }
 
@@ -51,13 +73,19 @@ static ucs_status_t md_alloc(uct_md_h tl_md, size_t *length, void **address,
 			     uct_mem_h *memh)
 {
 	struct md *md = ucs_derived_of(tl_md, struct md);
-	int ret;
+	ucs_status_t status;
 
 	if (type != UCS_MEMORY_TYPE_HOST || flags & UCT_MD_MEM_FLAG_FIXED)
 		return UCS_ERR_UNSUPPORTED;
-	ret = xnuma_alloc(md->domain, *length, -1, address);
-	if (ret)
-		return status_of(ret);
+	pthread_mutex_lock(&md->lock);
+	status = own_domain(md);
+	if (status == UCS_OK)
+		status = status_of(xnuma_alloc(md->domain, *length, -1,
+					       address));
+	md->nallocs += status == UCS_OK;
+	pthread_mutex_unlock(&md->lock);
+	if (status != UCS_OK)
+		return status;
 	*length = ucs_align_up_pow2(*length, ucs_get_page_size());
 	*memh = *address;
 	return UCS_OK;
@@ -65,7 +93,12 @@ static ucs_status_t md_alloc(uct_md_h tl_md, size_t *length, void **address,
 
 static ucs_status_t md_free(uct_md_h tl_md, uct_mem_h memh)
 {
-	xnuma_free(ucs_derived_of(tl_md, struct md)->domain, memh);
+	struct md *md = ucs_derived_of(tl_md, struct md);
+
+	pthread_mutex_lock(&md->lock);
+	xnuma_free(md->domain, memh);
+	md->nallocs--;
+	pthread_mutex_unlock(&md->lock);
 	return UCS_OK;
 }
 
@@ -114,19 +147,20 @@ ucs_status_t md_open(uct_component_t *component, const char *name,
 		     const uct_md_config_t *config, uct_md_h *out)
 {
 	struct md *md = ucs_calloc(1, sizeof(*md), "xpmem_numa_md");
-	int ret;
+	ucs_status_t status;
 
 	if (!md)
 		return UCS_ERR_NO_MEMORY;
-	ret = config_domain(ucs_derived_of(config, struct md_config),
-			    &md->config);
-	if (ret)
+	status = status_of(config_domain(ucs_derived_of(config,
+							struct md_config),
+					 &md->config));
+	if (status != UCS_OK)
 		goto failed;
 	md->config.log = log_text;
-	md->config.name = ucs_generate_uuid((uintptr_t)md);
-	ret = xnuma_domain_open(&md->config, &md->domain);
-	if (ret)
+	status = domain_open(md, &md->domain, &md->name);
+	if (status != UCS_OK)
 		goto failed;
+	pthread_mutex_init(&md->lock, NULL);
 	xnuma_domain_query(md->domain, &md->attr);
 	if (*md->attr.fallback)
 		ucs_debug("xpmem_numa: port %s: %s", md->attr.port_name,
@@ -139,27 +173,38 @@ ucs_status_t md_open(uct_component_t *component, const char *name,
 failed:
 	ucs_diag("xpmem_numa: not used: %s", xnuma_error());
 	ucs_free(md);
-	return status_of(ret);
+	return status;
 }
 
 ucs_status_t md_take_domain(struct md *md, struct xnuma_domain **dom,
 			    uint64_t *name)
 {
-	struct xnuma_config config = md->config;
-	int ret;
+	ucs_status_t status;
 
-	if (!md->taken) {
+	pthread_mutex_lock(&md->lock);
+	status = own_domain(md);
+	if (status == UCS_OK && md->taken) {
+		status = domain_open(md, dom, name);
+	} else if (status == UCS_OK) {
 		md->taken = true;
 		*dom = md->domain;
-		*name = config.name;
-		return UCS_OK;
+		*name = md->name;
 	}
-	config.name = ucs_generate_uuid((uintptr_t)dom);
-	ret = xnuma_domain_open(&config, dom);
-	if (ret) {
+	pthread_mutex_unlock(&md->lock);
+	if (status != UCS_OK)
 		ucs_error("xpmem_numa: %s", xnuma_error());
-		return status_of(ret);
+	return status;
+}
+
+/* Peers are to see it go, unless memory that they may reach is in it. */
+void md_give_domain(struct md *md, struct xnuma_domain *dom)
+{
+	pthread_mutex_lock(&md->lock);
+	if (dom != md->domain) {
+		xnuma_domain_close(dom);
+	} else if (!md->nallocs) {
+		xnuma_domain_close(dom);
+		md->domain = NULL;
 	}
-	*name = config.name;
-	return UCS_OK;
+	pthread_mutex_unlock(&md->lock);
 }
