@@ -65,7 +65,7 @@ packages_allow() {
 
 # Configures anew when there is another kernel than last time.
 tree_configure() {
-	local kernel linux
+	local kernel linux ucx=no
 
 	kernel=$(kernel_newest) || kernel=
 	linux=${kernel:+/lib/modules/$kernel/build}
@@ -75,7 +75,9 @@ tree_configure() {
 	fi
 	[[ ! -f $build/Makefile || $(< "$build/linux-dir") != "$linux" ]] ||
 		return 0
-	(cd "$build" && "$top/configure" --with-linux-dir="$linux") &&
+	ucx_unpack && ucx=$build/ucx/source
+	(cd "$build" && "$top/configure" --with-linux-dir="$linux" \
+		--with-ucx-source="$ucx") &&
 		echo "$linux" > "$build/linux-dir"
 }
 
