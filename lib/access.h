@@ -7,6 +7,9 @@
 
 #include "peer.h"
 
+/* Of one section: whoever takes a window away waits no longer than for this. */
+#define ACCESS_PIECE	(16UL << 20)
+
 /* get or put of all of a range by this process alone; 0 or -errno. */
 int copy_range(struct xnuma_import *imp, void *local, uint64_t va, size_t len,
 	       bool write);

@@ -117,7 +117,6 @@ static inline int window_enter(struct xnuma_import *imp, struct thread *self,
 			       uint64_t va, size_t *len, char **ptr)
 {
 	struct xnuma_window *win;
-	uint64_t offset;
 
 	if (self)
 		epoch_enter(self);
@@ -126,11 +125,7 @@ static inline int window_enter(struct xnuma_import *imp, struct thread *self,
 		window_leave(self);
 		return window_enter_slow(imp, self, va, len, ptr);
 	}
-	window_touch(win, &imp->dom->pool);
-	offset = va - win->va;
-	if (*len > win->len - offset)
-		*len = win->len - offset;
-	*ptr = win->ptr + offset;
+	*ptr = window_at(win, &imp->dom->pool, va, len);
 	return 0;
 }
 

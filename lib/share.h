@@ -102,14 +102,6 @@ static inline bool share_may(const struct xnuma_import *imp, size_t len)
 /* xnuma_get() of what share_may() allowed. */
 int share_get(struct xnuma_import *imp, char *dst, uint64_t va, size_t len);
 
-/*
- * Own memory at @src to where the peer wants it, both through windows: whatever
- * the peer said @src was, reading it is no more than it could do itself, and an
- * error at worst. 0 or -errno.
- */
-int share_through(struct xnuma_peer *peer, uint64_t src, uint64_t dst,
-		  size_t len);
-
 /* The domain's own memory as peers see it; when the domain closes. */
 void share_fini(struct xnuma_domain *dom);
 

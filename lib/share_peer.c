@@ -10,7 +10,6 @@
 #include "port.h"
 #include "share.h"
 
-#define PIECE	(16UL << 20)	/* of one section */
 #define TRIES	4		/* to have two windows at a time */
 
 /* ---- own memory as peers see it ---- */
@@ -72,18 +71,11 @@ struct piece {
 	struct thread *self;
 };
 
-static char *window_at(struct xnuma_import *imp, uint64_t va, size_t *len)
+static char *find(struct xnuma_import *imp, uint64_t va, size_t *len)
 {
 	struct xnuma_window *win = window_find(&imp->table, va);
-	uint64_t offset;
 
-	if (!win)
-		return NULL;
-	window_touch(win, &imp->dom->pool);
-	offset = va - win->va;
-	if (*len > win->len - offset)
-		*len = win->len - offset;
-	return win->ptr + offset;
+	return win ? window_at(win, &imp->dom->pool, va, len) : NULL;
 }
 
 static int window_make(const struct piece *p, struct xnuma_import *imp,
@@ -107,8 +99,8 @@ static int copy_piece(struct piece *p)
 	for (i = 0; i < TRIES; i++) {
 		if (p->self)
 			epoch_enter(p->self);
-		src = window_at(p->from, p->src, &p->len);
-		dst = window_at(p->to, p->dst, &p->len);
+		src = find(p->from, p->src, &p->len);
+		dst = find(p->to, p->dst, &p->len);
 		if (src && dst) {
 			copy(dst, src, p->len);
 			window_leave(p->self);
@@ -149,8 +141,13 @@ static int copy_judged(struct piece *p)
 	return access_good(p->from, src) ? 0 : failed(p->from);
 }
 
-int share_through(struct xnuma_peer *peer, uint64_t src, uint64_t dst,
-		  size_t len)
+/*
+ * Own memory at @src to where the peer wants it, both through windows: whatever
+ * the peer said @src was, reading it is no more than it could do itself, and an
+ * error at worst.
+ */
+static int copy_through(struct xnuma_peer *peer, uint64_t src, uint64_t dst,
+			size_t len)
 {
 	struct xnuma_import *own = view_memory(peer->dom);
 	struct piece p = {
@@ -163,7 +160,7 @@ int share_through(struct xnuma_peer *peer, uint64_t src, uint64_t dst,
 		return -ENOMEM;
 	ret = access_check(own, src, len, XNUMA_READ);
 	for (; len && !ret; len -= p.len) {
-		p.len = len < PIECE ? len : PIECE;
+		p.len = len < ACCESS_PIECE ? len : ACCESS_PIECE;
 		ret = copy_judged(&p);
 		p.src += p.len;
 		p.dst += p.len;
@@ -177,16 +174,16 @@ static int copy_part(struct xnuma_peer *peer, const struct share_call *call,
 		     size_t offset, size_t len)
 {
 	struct xnuma_domain *dom = peer->dom;
-	char *src = (char *)(uintptr_t)(call->src + offset);
-	uint64_t dst = call->dst + offset;
+	uint64_t src = call->src + offset, dst = call->dst + offset;
 
 	if (!dom->ops->copy)
-		return share_through(peer, (uintptr_t)src, dst, len);
+		return copy_through(peer, src, dst, len);
 	if (dom->config.policy != XNUMA_EXPORT_ALL)
 		return error(-EACCES, "this process does not export that");
 	if (!status_alive(peer->memory.status))
 		return access_gone(&peer->memory);
-	return dom->ops->copy(&peer->memory, src, dst, len, true);
+	return dom->ops->copy(&peer->memory, (void *)(uintptr_t)src, dst, len,
+			      true);
 }
 
 /*

@@ -132,7 +132,6 @@ int window_enter_slow(struct xnuma_import *imp, struct thread *self,
 {
 	struct xnuma_domain *dom = imp->dom;
 	struct xnuma_window *win;
-	uint64_t offset;
 	int ret = window_fd(imp);
 
 	if (ret < 0)
@@ -147,11 +146,7 @@ int window_enter_slow(struct xnuma_import *imp, struct thread *self,
 	pthread_mutex_unlock(&dom->lock);
 	if (ret)
 		return ret;
-	window_touch(win, &dom->pool);
-	offset = va - win->va;
-	if (*len > win->len - offset)
-		*len = win->len - offset;
-	*ptr = win->ptr + offset;
+	*ptr = window_at(win, &dom->pool, va, len);
 	return 0;
 }
 

@@ -137,6 +137,19 @@ static inline void window_touch(struct xnuma_window *win,
 		atomic_store_explicit(&win->used, clock, memory_order_relaxed);
 }
 
+/* @va in @win; *@len is cut to what follows it there. */
+static inline char *window_at(struct xnuma_window *win,
+			      const struct window_pool *pool, uint64_t va,
+			      size_t *len)
+{
+	uint64_t offset = va - win->va;
+
+	window_touch(win, pool);
+	if (*len > win->len - offset)
+		*len = win->len - offset;
+	return win->ptr + offset;
+}
+
 /**
  * window_enter - a pointer to @va, inside a section when it succeeds
  * @imp:	whose; @va and @va + *@len are in it
