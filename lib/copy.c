@@ -8,9 +8,6 @@
 #include "port.h"
 #include "share.h"
 
-/* Of one section: whoever takes a window away waits no longer than for this. */
-#define PIECE	(16UL << 20)
-
 /*
  * Another thread's poison spoils a copy as well as one's own. A piece that was
  * not good is tried again after a RESET, one thread at a time, before it is
@@ -78,7 +75,7 @@ static int copy_mapped(struct access *a)
 	while (a->len) {
 		if (!status_alive(a->imp->status))
 			return access_gone(a->imp);
-		len = a->len < PIECE ? a->len : PIECE;
+		len = a->len < ACCESS_PIECE ? a->len : ACCESS_PIECE;
 		ret = copy_once(a, &len);
 		if (ret > 0)
 			ret = copy_again(a, &len);
@@ -123,43 +120,35 @@ static int copy_syscall(const struct access *a)
 	return ret;
 }
 
-static int copy_access(struct access *a)
+int copy_range(struct xnuma_import *imp, void *local, uint64_t va, size_t len,
+	       bool write)
 {
-	struct xnuma_domain *dom = a->imp->dom;
-	size_t len = a->len;
+	struct xnuma_domain *dom = imp->dom;
+	struct access a = {
+		.imp = imp, .local = local, .va = va, .len = len,
+		.write = write,
+	};
 	int ret;
 
 	if (domain_inert(dom))
 		return error_child();
 	if (!thread_self())
 		return -ENOMEM;
-	a->self = access_thread(dom);
-	ret = access_check(a->imp, a->va, len,
-			   a->write ? XNUMA_WRITE : XNUMA_READ);
+	a.self = access_thread(dom);
+	ret = access_check(imp, va, len, write ? XNUMA_WRITE : XNUMA_READ);
 	if (ret)
 		return ret;
-	if (a->imp->self)
-		return copy_self(a);
-	if (!access_mapped(a->imp, a->va, len))
-		return copy_syscall(a);
-	ret = copy_mapped(a);
+	if (imp->self)
+		return copy_self(&a);
+	if (!access_mapped(imp, va, len))
+		return copy_syscall(&a);
+	ret = copy_mapped(&a);
 	if (ret)
 		return ret;
 	stat_add(dom->shards, thread_current,
-		 a->write ? STAT_window_put : STAT_window_get, len);
-	access_regain(a->imp);
+		 write ? STAT_window_put : STAT_window_get, len);
+	access_regain(imp);
 	return 0;
-}
-
-int copy_range(struct xnuma_import *imp, void *local, uint64_t va, size_t len,
-	       bool write)
-{
-	struct access a = {
-		.imp = imp, .local = local, .va = va, .len = len,
-		.write = write,
-	};
-
-	return copy_access(&a);
 }
 
 int xnuma_get(struct xnuma_import *imp, void *dst, uint64_t va, size_t len,

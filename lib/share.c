@@ -221,7 +221,11 @@ int share_get(struct xnuma_import *imp, char *dst, uint64_t va, size_t len)
 			      memory_order_relaxed);
 	atomic_store_explicit(&s.words->claim, share_word(&s.cut),
 			      memory_order_release);
-	call(&s);
+	if (!call(&s)) {
+		slot_give(&s);
+		note_absence(imp->peer, false);
+		return copy_range(imp, dst, va, len, false);
+	}
 	ret = finish(&s, copy_front(&s));
 	/* of spoiled words nobody knows whether the peer is done with them */
 	if (ret != -EPROTO)
