@@ -138,7 +138,8 @@ static int sizes_register(struct btl_params *params)
 		  OPAL_INFO_LVL_5, &params->max_rings },
 		{ "share_min", "Size in bytes of a message from which on its "
 		  "sender copies a part of it if it waits meanwhile, twice "
-		  "that without the module; 0 is never", MCA_BASE_VAR_TYPE_SIZE_T, OPAL_INFO_LVL_5,
+		  "that without the module; 0 is never",
+		  MCA_BASE_VAR_TYPE_SIZE_T, OPAL_INFO_LVL_5,
 		  &params->share_min },
 		{ "window_size", "Size in bytes of one window on a peer's "
 		  "memory; a power of two, 0 chooses from window_limit",

@@ -37,9 +37,10 @@ static void control(const struct xnuma_message *msg)
 static void share(const struct xnuma_message *msg)
 {
 	mca_btl_base_endpoint_t *ep = ep_find(msg->source);
+	struct xnuma_peer *peer = ep ? ep_peer(ep) : NULL;
 
-	if (ep && ep_peer(ep))
-		xnuma_share(ep_peer(ep), msg);
+	if (peer)
+		xnuma_share(peer, msg);
 }
 
 void btl_receive(void *arg, const struct xnuma_message *msg)
