@@ -44,6 +44,22 @@ struct service {
 	long last;	/* what xnuma_share() returned */
 };
 
+/* ... or told that it is enough. */
+static TAP_UNUSED bool is_call(struct service *s,
+			       const struct xnuma_message *msg)
+{
+	s->enough |= msg->tag == ENOUGH;
+	return msg->tag == XNUMA_TAG_SHARE;
+}
+
+static TAP_UNUSED struct share_call call_of(const struct xnuma_message *msg)
+{
+	struct share_call call;
+
+	memcpy(&call, msg->data, sizeof(call));
+	return call;
+}
+
 static TAP_UNUSED struct region_share *words_of(const struct share_call *call)
 {
 	struct region_header *header = master->queue;
@@ -70,9 +86,7 @@ static TAP_UNUSED void serve(void *arg, const struct xnuma_message *msg)
 {
 	struct service *s = arg;
 
-	if (msg->tag == ENOUGH)
-		s->enough = true;
-	if (msg->tag != XNUMA_TAG_SHARE)
+	if (!is_call(s, msg))
 		return;
 	s->last = xnuma_share(master, msg);
 	if (s->last > 0)
@@ -86,6 +100,14 @@ static TAP_UNUSED long poll_with(xnuma_handler handler, struct service *s)
 	while (!s->enough && other_now() < end)
 		xnuma_poll(own, handler, s, 1);
 	return s->enough;
+}
+
+/* What the handler counts until it is enough. */
+static TAP_UNUSED long poll_bytes(xnuma_handler handler)
+{
+	struct service s = { 0 };
+
+	return poll_with(handler, &s) ? s.bytes : -ETIME;
 }
 
 /* Bytes copied until it is enough, or what the last call gave. */

@@ -14,19 +14,6 @@ static char buffer[LEN];
 
 /* ---- what a process has ---- */
 
-static int entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	int n = 0;
-
-	if (!dir)
-		return 0;
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 static int mappings(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");

@@ -146,13 +146,14 @@ static void test_descriptors(void)
 
 	/* it answers when its own connection to this process is made */
 	other_do(&o, crowd_job_close, 0, 0, 0);
-	before = own_files();
+	before = entries("/proc/self/fd");
 	for (i = 0; i < PEERS; i++)
 		check_int(xnuma_peer_open(own, o.blob, &peer[i]), ==, 0);
-	check_int(own_files() - before, ==, other_is_kmod() ? 0 : PEERS);
+	check_int(entries("/proc/self/fd") - before, ==,
+		  other_is_kmod() ? 0 : PEERS);
 	for (i = 0; i < PEERS; i++)
 		xnuma_peer_close(peer[i]);
-	check_int(own_files(), ==, before);
+	check_int(entries("/proc/self/fd"), ==, before);
 }
 
 static void count_message(void *arg, const struct xnuma_message *msg)

@@ -12,11 +12,9 @@ static void spoil(void *arg, const struct xnuma_message *msg)
 	struct service *s = arg;
 	struct share_call call;
 
-	if (msg->tag == ENOUGH)
-		s->enough = true;
-	if (msg->tag != XNUMA_TAG_SHARE)
+	if (!is_call(s, msg))
 		return;
-	memcpy(&call, msg->data, sizeof(call));
+	call = call_of(msg);
 	atomic_store(&words_of(&call)->claim,
 		     call.generation << 2 * SHARE_BITS | ALL_TAKEN);
 	s->bytes++;
@@ -24,9 +22,7 @@ static void spoil(void *arg, const struct xnuma_message *msg)
 
 static long job_spoil(long a, long b, long c)
 {
-	struct service s = { 0 };
-
-	return poll_with(spoil, &s) ? s.bytes : -ETIME;
+	return poll_bytes(spoil);
 }
 
 /* Says that the getter has copied it all. */
@@ -36,11 +32,9 @@ static void cheat(void *arg, const struct xnuma_message *msg)
 	struct share_call call;
 	struct share_cut cut;
 
-	if (msg->tag == ENOUGH)
-		s->enough = true;
-	if (msg->tag != XNUMA_TAG_SHARE)
+	if (!is_call(s, msg))
 		return;
-	memcpy(&call, msg->data, sizeof(call));
+	call = call_of(msg);
 	cut = share_cut(call.len, call.generation);
 	atomic_store(&words_of(&call)->claim, share_word(&cut) | cut.units);
 	s->bytes++;
@@ -48,9 +42,7 @@ static void cheat(void *arg, const struct xnuma_message *msg)
 
 static long job_cheat(long a, long b, long c)
 {
-	struct service s = { 0 };
-
-	return poll_with(cheat, &s) ? s.bytes : -ETIME;
+	return poll_bytes(cheat);
 }
 
 /* Dies with a part in its hands. */
@@ -58,18 +50,16 @@ static void die(void *arg, const struct xnuma_message *msg)
 {
 	struct share_call call;
 
-	if (msg->tag != XNUMA_TAG_SHARE)
+	if (!is_call(arg, msg))
 		return;
-	memcpy(&call, msg->data, sizeof(call));
+	call = call_of(msg);
 	if (take_back(&call, 1))
 		kill(getpid(), SIGKILL);
 }
 
 static long job_die(long a, long b, long c)
 {
-	struct service s = { 0 };
-
-	return poll_with(die, &s);
+	return poll_bytes(die);
 }
 
 /* A call of whatever numbers; what the other's library says to it. */
@@ -197,12 +187,32 @@ static void test_uncalled(const struct xnuma_config *config)
 		own->shares[i].used = true;
 	check_int(get(0, LEN), ==, 0);
 	check_int(differ(0, LEN), ==, 0);
-	check_uint(sent(), ==, before);
 	for (i = 0; i < REGION_SHARES; i++)
 		own->shares[i].used = false;
+	own->config.flags &= ~XNUMA_SHARES;
+	check_int(get(0, LEN), ==, 0);
+	own->config.flags |= XNUMA_SHARES;
+	check_uint(sent(), ==, before);
 	check_int(get(0, own->share_min), ==, 0);
 	check_uint(sent(), ==, before + 1);
 	other_stop(&other);
+}
+
+/* No room for a call, and none for the next. */
+static void test_full(void)
+{
+	int i, filled = 0;
+
+	while (!xnuma_send(o.peer, ENOUGH + 1, &nothing, 0))
+		filled++;
+	check_int(filled, >, 0);
+	for (i = 0; i <= REGION_SHARES; i++) {
+		check_int(get(0, LEN), ==, 0);
+		check_int(differ(0, LEN), ==, 0);
+		check_uint(o.peer->missed, ==, 1);
+	}
+	begin(&o, job_serve, 0);
+	check_int(end(&o), ==, 0);
 }
 
 /* Nobody polls: called four times, then for copies 4, 8, 16 and 32. */
@@ -282,6 +292,7 @@ int main(void)
 	TEST(test_self(), "own memory is copied as by memmove()");
 	TEST(test_fork(), "the child of a fork gets an error");
 	TEST(test_uncalled(&config), "who does not share is not called");
+	TEST(test_full(), "who cannot be called does not come");
 	TEST(test_absent(), "who does not come is seldom called");
 	TEST(test_death(&config), "a peer that dies with a part is gone");
 	TEST(other_stop(&o), "the other process ends well");

@@ -12,11 +12,9 @@ static void fail(void *arg, const struct xnuma_message *msg)
 	struct share_call call;
 	struct region_share *words;
 
-	if (msg->tag == ENOUGH)
-		s->enough = true;
-	if (msg->tag != XNUMA_TAG_SHARE)
+	if (!is_call(s, msg))
 		return;
-	memcpy(&call, msg->data, sizeof(call));
+	call = call_of(msg);
 	words = words_of(&call);
 	if (!take_back(&call, 3))
 		return;
@@ -27,9 +25,7 @@ static void fail(void *arg, const struct xnuma_message *msg)
 
 static long job_fail(long a, long b, long c)
 {
-	struct service s = { 0 };
-
-	return poll_with(fail, &s) ? s.bytes : -ETIME;
+	return poll_bytes(fail);
 }
 
 static uint64_t copied(void)
@@ -95,6 +91,23 @@ static void test_hole(void)
 	check_int(differ(0, LEN), ==, 0);
 }
 
+/* Numbers of copies have 40 bits, and begin again. */
+static void test_numbers(uint64_t next)
+{
+	double until = other_now() + 60;
+	long bytes = 0;
+
+	while (!bytes && other_now() < until) {
+		own->shares[0].generation = next - 2;
+		begin(&o, job_serve, 0);
+		check_int(get(0, LEN), ==, 0);
+		bytes = end(&o);
+		check_int(differ(0, LEN), ==, 0);
+	}
+	check_int(bytes, >, 0);
+	check_uint(own->shares[0].generation, ==, next % (1UL << 40));
+}
+
 /* A part that the peer could not copy is the getter's after all. */
 static void test_failed(void)
 {
@@ -149,6 +162,8 @@ int main(void)
 	TEST(test_late(), "who comes late copies nothing");
 	TEST(test_hole(), "a hole is an error, and a signal to neither");
 	TEST(test_failed(), "what the peer could not copy is copied");
+	TEST(test_numbers(1UL << 24), "the count has more than 24 bits of its own");
+	TEST(test_numbers(1UL << 40), "... and 40 at most");
 	TEST(test_threads(), "more threads get than can share");
 	TEST(other_stop(&o), "the other process ends well");
 	sharing_stop();
