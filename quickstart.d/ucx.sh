@@ -25,6 +25,7 @@ ucx_sources() {
 	codename=$(. /etc/os-release && echo "$VERSION_CODENAME") || return
 	cat <<-END
 		deb-src [signed-by=$UCX_KEYRING] http://deb.debian.org/debian $codename main
+		deb-src [signed-by=$UCX_KEYRING] http://security.debian.org/debian-security $codename-security main
 	END
 }
 
