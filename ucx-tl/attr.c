@@ -110,9 +110,8 @@ ucs_status_t iface_estimate_perf(uct_iface_h tl_iface, uct_perf_attr_t *attr)
 
 	if (status != UCS_OK)
 		return status;
-	if (attr->field_mask & UCT_PERF_ATTR_FIELD_BANDWIDTH &&
-	    attr->field_mask & UCT_PERF_ATTR_FIELD_OPERATION &&
+	if (attr->field_mask & UCT_PERF_ATTR_FIELD_OPERATION &&
 	    is_message(attr->operation))
-		attr->bandwidth.dedicated /= 2;
+		compat_bandwidth_scale(attr, 0.5);
 	return UCS_OK;
 }

@@ -17,6 +17,9 @@
 #include <ucs/datastruct/list.h>
 #include <ucs/datastruct/queue.h>
 #include <ucs/sys/math.h>
+#if __has_include(<ucs/sys/ptr_arith.h>)
+#include <ucs/sys/ptr_arith.h>
+#endif
 #include <ucs/sys/string.h>
 #include <ucs/sys/stubs.h>
 
@@ -29,6 +32,18 @@ typedef uct_md_attr_v2_t compat_md_attr_t;
 typedef uct_md_attr_t compat_md_attr_t;
 #define COMPAT_MD_CAP(attr, field)	((attr)->cap.field)
 #endif
+
+/* Where UCP caches registrations it takes for granted that all may be. */
+static inline void compat_md_attr_init(compat_md_attr_t *attr)
+{
+#ifdef HAVE_UCX_MD_BASE_QUERY
+	uct_md_base_md_query(attr);
+	attr->reg_nonblock_mem_types = UCS_BIT(UCS_MEMORY_TYPE_HOST);
+#endif
+#ifdef HAVE_UCX_MD_ATTR_V2
+	attr->cache_mem_types = UCS_BIT(UCS_MEMORY_TYPE_HOST);
+#endif
+}
 
 #ifdef HAVE_UCX_REG_PARAMS
 #define COMPAT_REG_ARGS		const uct_md_mem_reg_params_t *params
@@ -54,7 +69,45 @@ typedef uct_md_attr_t compat_md_attr_t;
 #define COMPAT_UNPACK_ARGS
 #endif
 
+#ifdef HAVE_UCX_MD_ATTACH
+#define COMPAT_MD_ATTACH \
+	.mem_attach = (void *)ucs_empty_function_return_unsupported,
+#else
+#define COMPAT_MD_ATTACH
+#endif
+
+#ifdef HAVE_UCX_MD_ELEM_PACK
+#define COMPAT_MD_ELEM_PACK \
+	.mem_elem_pack = (void *)ucs_empty_function_return_unsupported,
+#else
+#define COMPAT_MD_ELEM_PACK
+#endif
+
+#ifdef HAVE_UCX_MD_ELEM_RELEASE
+#define COMPAT_MD_ELEM_RELEASE \
+	.mem_elem_release = (void *)ucs_empty_function_return_unsupported,
+#else
+#define COMPAT_MD_ELEM_RELEASE
+#endif
+
+#define COMPAT_MD_STUBS \
+	COMPAT_MD_ATTACH COMPAT_MD_ELEM_PACK COMPAT_MD_ELEM_RELEASE
+
 /* ---- interface ---- */
+
+#ifndef UCS_CONFIG_BW_IS_AUTO
+#define UCS_CONFIG_BW_IS_AUTO(value)	UCS_CONFIG_DBL_IS_AUTO(value)
+#endif
+
+static inline void compat_bandwidth_scale(uct_perf_attr_t *attr, double factor)
+{
+	if (attr->field_mask & UCT_PERF_ATTR_FIELD_BANDWIDTH)
+		attr->bandwidth.dedicated *= factor;
+#ifdef HAVE_UCX_PATH_BANDWIDTH
+	if (attr->field_mask & UCT_PERF_ATTR_FIELD_PATH_BANDWIDTH)
+		attr->path_bandwidth.dedicated *= factor;
+#endif
+}
 
 #ifndef HAVE_UCX_INTER_NODE
 #define UCT_IFACE_FLAG_INTER_NODE	0
@@ -74,20 +127,23 @@ static inline void compat_internal_ops(union compat_internal_ops *table)
 			(void (*)(void))ucs_empty_function_return_unsupported;
 	table->ops.iface_vfs_refresh =
 		(uct_iface_vfs_refresh_func_t)ucs_empty_function;
+#ifdef HAVE_UCX_QUERY_V2
+	table->ops.iface_query_v2 = uct_iface_base_query_v2;
+#endif
 }
 
 /* ---- callbacks of a worker ---- */
+
+static inline int compat_is_once(const ucs_callbackq_elem_t *elem, void *arg)
+{
+	return elem->arg == arg;
+}
 
 #ifdef HAVE_UCX_ONESHOT
 static inline void compat_once(uct_priv_worker_t *worker, ucs_callback_t cb,
 			       void *arg)
 {
 	ucs_callbackq_add_oneshot(&worker->super.progress_q, arg, cb, arg);
-}
-
-static inline int compat_is_once(const ucs_callbackq_elem_t *elem, void *arg)
-{
-	return elem->arg == arg;
 }
 
 static inline void compat_never(uct_priv_worker_t *worker, void *arg)
@@ -101,11 +157,6 @@ static inline void compat_once(uct_priv_worker_t *worker, ucs_callback_t cb,
 {
 	ucs_callbackq_add_safe(&worker->super.progress_q, cb, arg,
 			       UCS_CALLBACKQ_FLAG_ONESHOT);
-}
-
-static inline int compat_is_once(const ucs_callbackq_elem_t *elem, void *arg)
-{
-	return elem->arg == arg;
 }
 
 static inline void compat_never(uct_priv_worker_t *worker, void *arg)

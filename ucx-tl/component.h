@@ -8,6 +8,7 @@
  *	ep.c			an endpoint; peer.c: the process behind several
  *	     |  watch.c		... and its death
  *	iface.c attr.c		a worker's end: one queue that is polled
+ *	     |  reach.c		... and whom it reaches
  *	     |  report.c		... and what went through it
  *	md.c			memory
  *	component.c guard.c alias.c	how UCX comes to know of all this
@@ -88,7 +89,7 @@ void md_give_domain(struct md *md, struct xnuma_domain *dom);
 /* Does the policy let peers read and write any memory of this process? */
 bool md_has_rma(const struct md *md);
 
-/* ---- interface: iface.c, attr.c ---- */
+/* ---- interface: iface.c, attr.c, reach.c ---- */
 
 struct peer;
 KHASH_INIT(peers, uint64_t, struct peer *, 1, kh_int64_hash_func,
@@ -124,6 +125,10 @@ UCS_CLASS_DECLARE_NEW_FUNC(xpmem_numa_iface_t, uct_iface_t, uct_md_h,
 ucs_status_t iface_query(uct_iface_h iface, uct_iface_attr_t *attr);
 ucs_status_t iface_estimate_perf(uct_iface_h iface, uct_perf_attr_t *attr);
 void iface_estimates(struct iface *iface, const struct iface_config *config);
+
+int iface_is_reachable(const uct_iface_h iface, const uct_device_addr_t *device,
+		       const uct_iface_addr_t *addr);
+void reach_internal_ops(uct_iface_internal_ops_t *ops);
 
 static inline struct md *iface_md(const struct iface *iface)
 {

@@ -14,7 +14,9 @@ AS_IF([test "x$with_ucx_source" != xno], [
         [AC_MSG_ERROR([$with_ucx_source is no unpacked source of UCX])])
   PKG_CHECK_MODULES([UCX], [ucx >= 1.13], [],
     [AC_MSG_ERROR([UCX is missing: install libucx-dev])])
-  AC_PATH_PROG([UCX_INFO], [ucx_info], [no])
+  UCX_LIBDIR=`$PKG_CONFIG --variable=libdir ucx`
+  AC_PATH_PROG([UCX_INFO], [ucx_info], [no],
+    [`$PKG_CONFIG --variable=prefix ucx`/bin$PATH_SEPARATOR$PATH])
   AS_IF([test "x$UCX_INFO" = xno],
         [AC_MSG_ERROR([ucx_info is missing: install ucx-utils])])
 
@@ -78,14 +80,23 @@ AS_IF([test "x$with_ucx_source" != xno], [
     [uct_rkey_unpack_params_t params; (void)params;])
   UCX_TRY([HAVE_UCX_RKEY_COMPARE], [comparison of keys],
     [uct_component_t c; (void)c.rkey_compare;])
-  UCX_TRY([HAVE_UCX_MD_STUBS], [memory domains whose every operation is called],
+  UCX_TRY([HAVE_UCX_MD_ATTACH], [attached memory],
     [uct_md_ops_t ops; (void)ops.mem_attach;])
+  UCX_TRY([HAVE_UCX_MD_ELEM_PACK], [packed elements of memory],
+    [uct_md_ops_t ops; (void)ops.mem_elem_pack;])
+  UCX_TRY([HAVE_UCX_MD_ELEM_RELEASE], [releasing elements of memory],
+    [uct_md_ops_t ops; (void)ops.mem_elem_release;])
+  UCX_TRY([HAVE_UCX_MD_BASE_QUERY], [defaults of memory domains],
+    [(void)&uct_md_base_md_query;])
   UCX_TRY([HAVE_UCX_REACHABLE_V2], [reachability with reasons],
     [uct_iface_internal_ops_t ops; (void)ops.iface_is_reachable_v2;])
   UCX_TRY([HAVE_UCX_EP_IS_CONNECTED], [questions whom an endpoint is connected to],
     [uct_iface_internal_ops_t ops; (void)ops.ep_is_connected;])
-  UCX_TRY([HAVE_UCX_CONNECT_V2], [connecting, second form],
-    [uct_iface_internal_ops_t ops; (void)ops.ep_connect_to_ep_v2;])
+  UCX_TRY([HAVE_UCX_QUERY_V2], [attributes of interfaces, second form],
+    [uct_iface_internal_ops_t ops; ops.iface_query_v2 = uct_iface_base_query_v2;
+     (void)ops;])
+  UCX_TRY([HAVE_UCX_PATH_BANDWIDTH], [bandwidth of a path],
+    [uct_perf_attr_t attr; (void)attr.path_bandwidth;])
   UCX_TRY([HAVE_UCX_ONESHOT], [callbacks that are called once],
     [(void)&ucs_callbackq_add_oneshot;])
   UCX_TRY([HAVE_UCX_INTER_NODE], [a flag for transports between nodes],
@@ -95,6 +106,7 @@ AS_IF([test "x$with_ucx_source" != xno], [
 ])
 AC_SUBST([UCX_SERIES])
 AC_SUBST([UCX_SOURCE])
+AC_SUBST([UCX_LIBDIR])
 AC_SUBST([UCX_DEFS])
 AM_CONDITIONAL([WITH_UCX], [test "x$with_ucx_source" != xno])
 AM_CONDITIONAL([WITH_HOOK],

@@ -47,21 +47,6 @@ static ucs_status_t iface_get_address(uct_iface_h tl_iface,
 	return UCS_OK;
 }
 
-static int iface_is_reachable(const uct_iface_h tl_iface,
-			      const uct_device_addr_t *device,
-			      const uct_iface_addr_t *addr)
-{
-	struct iface *iface = ucs_derived_of(tl_iface, struct iface);
-
-	if (!device)
-		return 0;
-	if (!xnuma_peer_check(iface->domain, (const void *)device,
-			      XNUMA_DEVICE_LEN))
-		return 1;
-	ucs_debug("xpmem_numa: not reachable: %s", xnuma_error());
-	return 0;
-}
-
 /* ---- sleeping ---- */
 
 static ucs_status_t iface_event_fd_get(uct_iface_h tl_iface, int *fd)
@@ -152,6 +137,7 @@ static void __attribute__((constructor)) internal_ops_fill(void)
 {
 	compat_internal_ops(&internal_ops);
 	internal_ops.ops.iface_estimate_perf = iface_estimate_perf;
+	reach_internal_ops(&internal_ops.ops);
 }
 
 /* Messages lie where they came; only nonsense is refused. */

@@ -52,6 +52,7 @@ static ucs_status_t md_query(uct_md_h tl_md, compat_md_attr_t *attr)
 {
 	struct md *md = ucs_derived_of(tl_md, struct md);
 
+	compat_md_attr_init(attr);
 	COMPAT_MD_CAP(attr, flags) = UCT_MD_FLAG_ALLOC | UCT_MD_FLAG_NEED_RKEY;
 	if (md_has_rma(md))
 		COMPAT_MD_CAP(attr, flags) |= UCT_MD_FLAG_REG;
@@ -132,9 +133,7 @@ static uct_md_ops_t md_ops = {
 	.mem_dereg = md_dereg,
 	.mem_query = (void *)ucs_empty_function_return_unsupported,
 	.mkey_pack = md_pack,
-#ifdef HAVE_UCX_MD_STUBS
-	.mem_attach = (void *)ucs_empty_function_return_unsupported,
-#endif
+	COMPAT_MD_STUBS
 	.detect_memory_type = (void *)ucs_empty_function_return_unsupported,
 };
 
