@@ -20,6 +20,11 @@ bench_queue_SOURCES = bench/queue.c
 bench_queue_CFLAGS = $(AM_CFLAGS)
 bench_queue_LDADD =
 
+noinst_PROGRAMS += bench/floor
+bench_floor_SOURCES = bench/floor.c
+bench_floor_CFLAGS = $(AM_CFLAGS)
+bench_floor_LDADD =
+
 noinst_PROGRAMS += bench/scale
 bench_scale_SOURCES = bench/scale.c bench/scale-hosts.h
 bench_scale_CFLAGS = $(AM_CFLAGS)

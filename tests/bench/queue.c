@@ -361,10 +361,13 @@ int main(int argc, char **argv)
 	if (argc == 3) {
 		cpus[0] = atoi(argv[1]);
 		cpus[1] = atoi(argv[2]);
+	} else if (argc != 1 && (argc != 2 || strcmp(argv[1], "--counts"))) {
+		printf("usage: queue [--counts | CPU0 CPU1]\n");
+		return argc == 2 && !strcmp(argv[1], "--help") ? 0 : 2;
 	}
 	shared = map(sizeof(*shared));
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-	if (argc == 2 && !strcmp(argv[1], "--counts")) {
+	if (argc == 2) {
 		print_instructions();
 		return 0;
 	}
