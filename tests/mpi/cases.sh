@@ -168,16 +168,8 @@ steps_aside() {
 # believe to be two hosts, with half of the ranks each, which believe that the
 # others are far
 two_hosts() {
-	cat > "$tmp/fakersh" <<'END'
-#!/bin/bash
-while [[ $1 == -* ]]; do shift; done
-host=$1
-shift
-exec unshare -u bash -c 'hostname "$0"; exec bash -c "$1"' "$host" "$*"
-END
-	chmod +x "$tmp/fakersh"
 	hosts=("$launch" plm "$launcher"
-		"$launch" "plm_${launcher}_agent" "$tmp/fakersh"
+		"$launch" "plm_${launcher}_agent" "$srcdir/mpi/other-host"
 		--host "parta:$(($1 / 2)),partb:$(($1 / 2))")
 }
 
