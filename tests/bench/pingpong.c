@@ -214,6 +214,7 @@ static void table(struct bench *b, const char *title, size_t first, size_t last,
 
 	if (b->rank == 0)
 		printf("%-10s%20s\n", "# Size", title);
+	measure(b, first);	/* first contact is not the first row's */
 	for (size = first; size <= last; size = next_size(size)) {
 		val = best(b, size, measure != latency, measure);
 		if (b->rank == 0) {
