@@ -4,8 +4,6 @@
 
 #include "component.h"
 
-#define MAX_IOV	8
-
 ucs_status_t am_short(uct_ep_h tl_ep, uint8_t id, uint64_t header,
 		      const void *payload, unsigned int length)
 {
@@ -28,12 +26,12 @@ ucs_status_t am_short_iov(uct_ep_h tl_ep, uint8_t id, const uct_iov_t *from,
 			  size_t iovcnt)
 {
 	struct ep *ep = ep_of(tl_ep);
-	struct iovec iov[MAX_IOV];
+	struct iovec iov[AM_MAX_IOV];
 	size_t i;
 	int ret;
 
 	UCT_CHECK_AM_ID(id);
-	UCT_CHECK_IOV_SIZE(iovcnt, (size_t)MAX_IOV, "am_short_iov");
+	UCT_CHECK_IOV_SIZE(iovcnt, (size_t)AM_MAX_IOV, "am_short_iov");
 	UCT_CHECK_LENGTH(uct_iov_total_length(from, iovcnt), 0,
 			 ep_iface(ep)->seg_size, "am_short_iov");
 	if (ep_is_blocked(ep))

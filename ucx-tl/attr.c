@@ -31,7 +31,7 @@ static void query_messages(const struct iface *iface, uct_iface_attr_t *attr)
 	attr->cap.am.max_bcopy = iface->seg_size;
 	attr->cap.am.opt_zcopy_align = 1;
 	attr->cap.am.align_mtu = 1;
-	attr->cap.am.max_iov = 8;
+	attr->cap.am.max_iov = AM_MAX_IOV;
 }
 
 static void query_rma(const struct iface *iface, uct_iface_attr_t *attr)

@@ -194,6 +194,8 @@ static inline bool ep_is_blocked(const struct ep *ep)
 
 /* ---- operations ---- */
 
+#define AM_MAX_IOV	8	/* pieces of a message; as xnuma_send() takes */
+
 ucs_status_t am_short(uct_ep_h ep, uint8_t id, uint64_t header,
 		      const void *payload, unsigned int length);
 ucs_status_t am_short_iov(uct_ep_h ep, uint8_t id, const uct_iov_t *iov,

@@ -12,8 +12,10 @@ static ucs_status_t nothing(struct ep *ep)
 	return UCS_OK;
 }
 
-static ucs_status_t put(struct ep *ep, uint64_t va, const void *buffer,
-			size_t length)
+typedef ucs_status_t (*transfer)(struct ep *ep, uint64_t va, void *buffer,
+				 size_t length);
+
+static ucs_status_t put(struct ep *ep, uint64_t va, void *buffer, size_t length)
 {
 	int ret;
 
@@ -33,10 +35,24 @@ static ucs_status_t get(struct ep *ep, uint64_t va, void *buffer, size_t length)
 	return likely(!ret) ? UCS_OK : ep_error(ep, ret);
 }
 
+static inline ucs_status_t each(uct_ep_h tl_ep, transfer transfer, uint64_t va,
+				const uct_iov_t *iov, size_t iovcnt)
+{
+	ucs_status_t status = UCS_OK;
+	size_t i, length;
+
+	for (i = 0; i < iovcnt && status == UCS_OK; i++) {
+		length = uct_iov_get_length(&iov[i]);
+		status = transfer(ep_of(tl_ep), va, iov[i].buffer, length);
+		va += length;
+	}
+	return status;
+}
+
 ucs_status_t put_short(uct_ep_h tl_ep, const void *buffer, unsigned int length,
 		       uint64_t va, uct_rkey_t rkey)
 {
-	return put(ep_of(tl_ep), va, buffer, length);
+	return put(ep_of(tl_ep), va, (void *)buffer, length);
 }
 
 ssize_t put_bcopy(uct_ep_h tl_ep, uct_pack_callback_t pack, void *arg,
@@ -55,15 +71,7 @@ ssize_t put_bcopy(uct_ep_h tl_ep, uct_pack_callback_t pack, void *arg,
 ucs_status_t put_zcopy(uct_ep_h tl_ep, const uct_iov_t *iov, size_t iovcnt,
 		       uint64_t va, uct_rkey_t rkey, uct_completion_t *comp)
 {
-	ucs_status_t status = UCS_OK;
-	size_t i, length;
-
-	for (i = 0; i < iovcnt && status == UCS_OK; i++) {
-		length = uct_iov_get_length(&iov[i]);
-		status = put(ep_of(tl_ep), va, iov[i].buffer, length);
-		va += length;
-	}
-	return status;
+	return each(tl_ep, put, va, iov, iovcnt);
 }
 
 ucs_status_t get_short(uct_ep_h tl_ep, void *buffer, unsigned int length,
@@ -90,13 +98,5 @@ ucs_status_t get_bcopy(uct_ep_h tl_ep, uct_unpack_callback_t unpack, void *arg,
 ucs_status_t get_zcopy(uct_ep_h tl_ep, const uct_iov_t *iov, size_t iovcnt,
 		       uint64_t va, uct_rkey_t rkey, uct_completion_t *comp)
 {
-	ucs_status_t status = UCS_OK;
-	size_t i, length;
-
-	for (i = 0; i < iovcnt && status == UCS_OK; i++) {
-		length = uct_iov_get_length(&iov[i]);
-		status = get(ep_of(tl_ep), va, iov[i].buffer, length);
-		va += length;
-	}
-	return status;
+	return each(tl_ep, get, va, iov, iovcnt);
 }
