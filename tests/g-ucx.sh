@@ -29,4 +29,16 @@ UCX_XPMEM_NUMA_SHARE_MIN=inf \
 	check "bytes of large messages are copied once" copied_once "window get"
 check "no system calls per message of 300000 bytes" same_calls 300000
 cases_death
+
+# The receiver's window get is that of the messages.
+many_read() {
+	UCX_LOG_LEVEL=info UCX_XPMEM_NUMA_SHARE_MIN=inf \
+		ucx "$builddir/ucx/rndv" many > "$tmp/mpi" 2>&1 || return
+	cat "$tmp/mpi"
+	counted_is "window get" ">=" $((20 * (4 << 20)))
+}
+
+check "under error handling, too, large messages are copied once" many_read
+check "a sender that gives up takes its message back" \
+	ucx "$builddir/ucx/rndv" closed
 tap_done

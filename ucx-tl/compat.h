@@ -51,6 +51,18 @@ static inline void compat_md_attr_init(compat_md_attr_t *attr)
 #define COMPAT_REG_ARGS		unsigned int flags
 #endif
 
+/* Keys that can be taken back; later releases tell RMA and atomics apart. */
+#ifdef HAVE_UCX_INVALIDATE_RMA
+#define COMPAT_MD_INVALIDATE	(UCT_MD_FLAG_INVALIDATE |		\
+				 UCT_MD_FLAG_INVALIDATE_RMA |		\
+				 UCT_MD_FLAG_INVALIDATE_AMO)
+#define COMPAT_PACK_INVALIDATE	(UCT_MD_MKEY_PACK_FLAG_INVALIDATE_RMA |	\
+				 UCT_MD_MKEY_PACK_FLAG_INVALIDATE_AMO)
+#else
+#define COMPAT_MD_INVALIDATE	UCT_MD_FLAG_INVALIDATE
+#define COMPAT_PACK_INVALIDATE	UCT_MD_MKEY_PACK_FLAG_INVALIDATE
+#endif
+
 #ifdef HAVE_UCX_PACK_ADDRESS
 #define COMPAT_PACK_ARGS	void *address, size_t length,
 #else

@@ -23,12 +23,15 @@ static uct_tl_t tl = {
 	},
 };
 
-/* Any address will do: the peer's whole memory is reached through its endpoint. */
+/* The peer's whole memory is reached through its endpoint: see key.h. */
 static ucs_status_t rkey_unpack(uct_component_t *component, const void *buffer,
 				COMPAT_UNPACK_ARGS uct_rkey_t *rkey,
 				void **handle)
 {
-	*rkey = 0;
+	uint64_t key;
+
+	memcpy(&key, buffer, sizeof(key));
+	*rkey = key;
 	*handle = NULL;
 	return UCS_OK;
 }

@@ -4,13 +4,14 @@
  *
  *	UCP, or who calls UCT
  *	     |  am.c rma.c atomic.c	operations of an endpoint
+ *	     |  keyed.c		... by a key that can be taken back
  *	     |  pending.c		operations that wait for room
  *	ep.c			an endpoint; peer.c: the process behind several
  *	     |  watch.c		... and its death
  *	iface.c attr.c		a worker's end: one queue that is polled
  *	     |  reach.c		... and whom it reaches
  *	     |  report.c		... and what went through it
- *	md.c			memory
+ *	md.c key.c		memory
  *	component.c guard.c alias.c	how UCX comes to know of all this
  *	     |
  *	xnuma.h			all transport
@@ -26,6 +27,7 @@
 #include <stdint.h>
 
 #include "compat.h"
+#include "key.h"
 #include "xnuma.h"
 
 #define TL_NAME		"xpmemnuma"	/* UCX takes 9 characters */
@@ -77,6 +79,8 @@ struct md {
 	uint64_t		name;	/* source of its messages */
 	bool			taken;	/* by an interface, now or before */
 	size_t			nallocs; /* allocations in it */
+	struct keys		keys;
+	ucs_list_link_t		ifaces;
 };
 
 extern uct_component_t xpmem_numa_component;
@@ -88,6 +92,8 @@ ucs_status_t md_take_domain(struct md *md, struct xnuma_domain **dom,
 void md_give_domain(struct md *md, struct xnuma_domain *dom);
 /* Does the policy let peers read and write any memory of this process? */
 bool md_has_rma(const struct md *md);
+/* Can keys be taken back? */
+bool md_has_keys(const struct md *md);
 
 /* ---- interface: iface.c, attr.c, reach.c ---- */
 
@@ -107,6 +113,9 @@ typedef struct iface {
 	ucs_list_link_t		eps;
 	ucs_list_link_t		*watched;	/* of eps, next to look at */
 	khash_t(peers)		peers;		/* by name */
+	struct key_offer	offer;
+	struct xnuma_export	*fence;		/* with the domain's lock */
+	ucs_list_link_t		of_md;
 	double			bandwidth;
 	double			latency;
 	double			overhead;
@@ -116,6 +125,7 @@ typedef struct iface {
 struct iface_addr {
 	uint8_t			blob[XNUMA_BLOB_LEN - XNUMA_DEVICE_LEN];
 	uint64_t		name;
+	uint64_t		offer;		/* address of the keys' */
 } UCS_S_PACKED;
 
 UCS_CLASS_DECLARE_NEW_FUNC(xpmem_numa_iface_t, uct_iface_t, uct_md_h,
@@ -142,6 +152,9 @@ struct peer {
 	struct xnuma_peer	*xnuma;
 	uint64_t		name;
 	unsigned int		refs;
+	uint64_t		offer, words;	/* of the keys; 0: not known yet */
+	struct xnuma_import	*fence;
+	uint64_t		fence_number;
 };
 
 ucs_status_t peer_get(struct iface *iface, const uint8_t *device,
@@ -234,6 +247,23 @@ ucs_status_t atomic_cswap32(uct_ep_h ep, uint32_t compare, uint32_t swap,
 ucs_status_t atomic_cswap64(uct_ep_h ep, uint64_t compare, uint64_t swap,
 			    uint64_t va, uct_rkey_t rkey, uint64_t *result,
 			    uct_completion_t *comp);
+
+/* ---- keys that can be taken back: key.c, keyed.c ---- */
+
+void offer_open(struct iface *iface);
+void offer_close(struct iface *iface);
+void keys_fini(struct keys *keys);
+uint64_t key_make(struct md *md);
+void key_drop(struct md *md, uint64_t key);
+void key_revoke(struct md *md, uint64_t key);
+
+typedef int (*through_fence)(struct xnuma_import *fence, void *arg);
+
+ucs_status_t keyed_get(struct ep *ep, uint64_t key, uint64_t va, void *buffer,
+		       size_t length);
+ucs_status_t keyed_write(struct ep *ep, uint64_t key, through_fence write,
+			 void *arg);
+void fence_forget(struct peer *peer);
 
 /* ---- waiting for room: pending.c ---- */
 

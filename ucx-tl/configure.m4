@@ -62,6 +62,8 @@ AS_IF([test "x$with_ucx_source" != xno], [
     [uct_md_attr_v2_t attr; (void)attr;])
   UCX_TRY([HAVE_UCX_REG_PARAMS], [parameters of registrations],
     [uct_md_mem_reg_params_t params; (void)params;])
+  UCX_TRY([HAVE_UCX_INVALIDATE_RMA], [keys that can be taken back by kind],
+    [return UCT_MD_FLAG_INVALIDATE_RMA && UCT_MD_MKEY_PACK_FLAG_INVALIDATE_RMA;])
   UCX_TRY([HAVE_UCX_PACK_ADDRESS], [addresses given to those who pack keys],
     [uct_md_ops_t ops;
      ucs_status_t (*f)(uct_md_h, uct_mem_h, void *, size_t,

@@ -44,6 +44,7 @@ static ucs_status_t iface_get_address(uct_iface_h tl_iface,
 	xnuma_domain_pack(iface->domain, blob);
 	memcpy(addr->blob, blob + XNUMA_DEVICE_LEN, sizeof(addr->blob));
 	addr->name = iface->name;
+	addr->offer = (uintptr_t)&iface->offer;
 	return UCS_OK;
 }
 
@@ -210,6 +211,9 @@ static UCS_CLASS_INIT_FUNC(xpmem_numa_iface_t, uct_md_h md, uct_worker_h worker,
 		return status;
 	}
 	iface_estimates(self, config);
+	self->fence = NULL;
+	memset(&self->offer, 0, sizeof(self->offer));
+	offer_open(self);
 	return UCS_OK;
 }
 
@@ -219,6 +223,7 @@ static UCS_CLASS_CLEANUP_FUNC(xpmem_numa_iface_t)
 					UCT_PROGRESS_SEND | UCT_PROGRESS_RECV);
 	report(self);
 	kh_destroy_inplace(peers, &self->peers);
+	offer_close(self);
 	md_give_domain(iface_md(self), self->domain);
 	ucs_free(self->bounce);
 }

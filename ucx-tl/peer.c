@@ -52,6 +52,9 @@ ucs_status_t peer_get(struct iface *iface, const uint8_t *device,
 		return UCS_ERR_NO_MEMORY;
 	peer->name = addr->name;
 	peer->refs = 1;
+	peer->offer = addr->offer;
+	peer->words = 0;
+	peer->fence = NULL;
 	status = peer_open(iface, device, addr, peer);
 	if (status != UCS_OK)
 		goto free_peer;
@@ -74,6 +77,7 @@ void peer_put(struct iface *iface, struct peer *peer)
 		return;
 	kh_del(peers, &iface->peers,
 	       kh_get(peers, &iface->peers, peer->name));
+	fence_forget(peer);
 	xnuma_peer_close(peer->xnuma);
 	ucs_free(peer);
 }

@@ -161,4 +161,7 @@ cases_death() {
 		ucx "$builddir/ucx/death" idle
 	check "memory that was unmapped is an error, no signal" \
 		ucx "$builddir/ucx/death" unmap
+	check "... also to who receives what was to be read there" \
+		ucx "$builddir/ucx/rndv" vanished
+	check "keys that their owner takes back" ucx "$builddir/ucx/keys"
 }
