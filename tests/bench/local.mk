@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Part of tests/Makefile.am
 
-EXTRA_DIST += bench/run bench/calls bench/kmod
+EXTRA_DIST += bench/run bench/calls bench/kmod bench/ucx
 
 noinst_PROGRAMS += bench/count
 bench_count_SOURCES = \
