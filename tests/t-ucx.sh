@@ -27,17 +27,6 @@ becomes() {
 	[[ $is = "$2" ]]
 }
 
-# A libucp of another series is all that the transport asks for its version.
-other_series() {
-	cc -shared -fPIC -x c - -o "$tmp/libucp.so.0" <<-END || return
-		void ucp_get_version(unsigned *a, unsigned *b, unsigned *c)
-		{ *a = 1; *b = 99; *c = 0; }
-	END
-	LD_LIBRARY_PATH=$tmp LD_PRELOAD=$transport env true 2> "$tmp/other"
-	cat "$tmp/other"
-	grep -q '^xpmem_numa: built for UCX .*, but 1\.99 is running' "$tmp/other"
-}
-
 # Nobody has asked for us: nothing of ours may happen.
 not_named() {
 	UCX_TLS=tcp,self run 2 --mca opal_common_ucx_tls any \
@@ -69,7 +58,6 @@ check "... for one" becomes 'self,\xpmem_numa' 'self,\xpmemnuma'
 check "... and with a suffix" becomes xpmem_numa:aux,self xpmemnuma:aux,self
 check "... but not a part of a word" becomes my_xpmem_numa,xpmem_numa2 \
 	my_xpmem_numa,xpmem_numa2
-check "UCX of another series is refused in one line" other_series
 if [[ -c /dev/xpmem_numa ]]; then
 	skip_test "port kmod without the module" "this host has the module"
 else

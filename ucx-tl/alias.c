@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "component.h"
+#include "loader.h"
 
 #define ALIAS		"xpmem_numa"
+#define NAME		"xpmemnuma"
 #define SEPARATORS	"^\\,"
 
 static size_t word_length(const char *word)
@@ -33,7 +34,7 @@ static bool replace(char *to, const char *from)
 	while (*from) {
 		len = word_length(from);
 		if (first && is_alias(from, len)) {
-			to = stpcpy(to, TL_NAME);
+			to = stpcpy(to, NAME);
 			found = true;
 		} else {
 			to = mempcpy(to, from, len);
@@ -53,7 +54,7 @@ void alias_rewrite(void)
 	const char *list = getenv("UCX_TLS");
 	char *copy;
 
-	_Static_assert(sizeof(TL_NAME) <= sizeof(ALIAS), "room in the copy");
+	_Static_assert(sizeof(NAME) <= sizeof(ALIAS), "room in the copy");
 	if (!list)
 		return;
 	copy = malloc(strlen(list) + 1);

@@ -2,6 +2,8 @@
 /* component.c - how UCX comes to know of the transport */
 #include "component.h"
 
+#include <uct/api/version.h>
+
 static ucs_status_t query_devices(uct_md_h md,
 				  uct_tl_device_resource_t **devices,
 				  unsigned int *ndevices)
@@ -65,12 +67,34 @@ uct_component_t xpmem_numa_component = {
 	.md_vfs_init = (uct_component_md_vfs_init_func_t)ucs_empty_function,
 };
 
-/* UCX never unloads us (-z nodelete), so nothing is ever unregistered. */
-static void __attribute__((constructor)) component_register(void)
+static bool is_registered(void)
 {
-	if (!guard_series())
+	const uct_component_t *component;
+
+	ucs_list_for_each(component, &uct_components_list, list)
+		if (!strcmp(component->name, TL_NAME))
+			return true;
+	return false;
+}
+
+/* ---- what the loader looks for ---- */
+
+#define EXPORT	__attribute__((visibility("default")))
+
+extern EXPORT const char xpmem_numa_ucx_series[];
+EXPORT void xpmem_numa_ucx_register(void);
+
+const char xpmem_numa_ucx_series[] = UCS_PP_MAKE_STRING(UCT_VERNO_MAJOR) "."
+				     UCS_PP_MAKE_STRING(UCT_VERNO_MINOR);
+
+/*
+ * Another loader may have been here, as a plugin and by LD_PRELOAD. UCX never
+ * unloads us (-z nodelete), so nothing is ever unregistered.
+ */
+void xpmem_numa_ucx_register(void)
+{
+	if (is_registered())
 		return;
-	alias_rewrite();
 	uct_component_register(&xpmem_numa_component);
 	uct_tl_register(&xpmem_numa_component, &tl);
 }

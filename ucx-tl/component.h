@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * component.h - the transport "xpmemnuma" of UCX
+ * component.h - the transport "xpmemnuma" of UCX, one series of it; loader.h:
+ * what finds the right one
  *
  *	UCP, or who calls UCT
  *	     |  am.c rma.c atomic.c	operations of an endpoint
@@ -12,7 +13,7 @@
  *	     |  reach.c		... and whom it reaches
  *	     |  report.c		... and what went through it
  *	md.c key.c		memory
- *	component.c guard.c alias.c	how UCX comes to know of all this
+ *	component.c		how UCX comes to know of all this
  *	     |
  *	xnuma.h			all transport
  *
@@ -273,10 +274,5 @@ void pending_purge(uct_ep_h ep, uct_pending_purge_callback_t cb, void *arg);
 unsigned int pending_progress(struct iface *iface);
 
 void report(struct iface *iface);
-
-/* ---- loading: guard.c, alias.c ---- */
-
-bool guard_series(void);
-void alias_rewrite(void);
 
 #endif /* UCX_COMPONENT_H */
