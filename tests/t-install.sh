@@ -82,6 +82,13 @@ symbols() {
 	! awk '$2 != "A" { print $3 }' "$tmp/symbols" | grep -v '^xnuma_'
 }
 
+# By the link for UCX's own folder of modules.
+finds_transport() {
+	LD_LIBRARY_PATH=$root$prefix/lib UCX_XPMEM_NUMA_PORT=user LD_PRELOAD=$(
+		echo "$root$prefix"/lib/xpmem_numa/ucx/libuct_xpmemnuma.so.0
+	) ucx_info -d | grep 'Transport: xpmemnuma'
+}
+
 left() {
 	! find "$root" ! -type d | grep .
 }
@@ -102,6 +109,14 @@ else
 		xpmem-numa-env.1
 	check "... by modules as well" \
 		test -f "$root$prefix/share/modulefiles/xpmem_numa"
+fi
+if [[ $(make_variable WITH_UCX_TRUE) = '#' ]]; then
+	skip_test "the transport of UCX and its loader are there" "built without UCX"
+else
+	check "the transport of UCX and its loader are there" installed \
+		"ucx-$(make_variable UCX_SERIES).so" libuct_xpmemnuma.so.0.0.0 \
+		libucs_xpmemnuma.so.0 xpmem-numa-run xpmem-numa-run.1
+	check "... and find each other" finds_transport
 fi
 check "nine lines compile against it" compile
 check "... and run" runs

@@ -70,6 +70,14 @@ export LD_LIBRARY_PATH=/x
 check "exports are safe from quotes and dollars" evaluates XNUMA_HELPDIR \
 	"$top/ompi-btl"
 check "a path is prepended" evaluates LD_LIBRARY_PATH "$build/lib/.libs:/x"
+mkdir -p "$build/ucx-tl/.libs" && : > "$build/ucx-tl/.libs/libuct_xpmemnuma.so.0"
+check "Open MPI is told where the transport of UCX is" \
+	evaluates OMPI_MCA_hook_xpmem_numa_transport \
+	"$build/ucx-tl/.libs/libuct_xpmemnuma.so.0"
+mkdir -p "$build/ompi-hook/.libs" "$tmp/home"
+HOME=$tmp/home check "... and where the hook is" \
+	evaluates OMPI_MCA_mca_base_component_path \
+	"$build/ompi-btl/.libs:$build/ompi-hook/.libs:SYS_DEFAULT"
 LD_LIBRARY_PATH="/x:$build/lib/.libs"
 check "... once" evaluates LD_LIBRARY_PATH "$LD_LIBRARY_PATH"
 

@@ -115,4 +115,51 @@ check "UCX_TLS=^xpmem_numa: all but that" lanes ^xpmem_numa self xpmemnuma
 check "UCX_TLS=\\xpmem_numa: that, no alias" lanes '\xpmem_numa' xpmemnuma self
 check "UCX_TLS=xpmem_numa:aux: not for messages" \
 	lanes xpmem_numa:aux,posix posix xpmemnuma
+
+# ---- xpmem-numa-run ----
+
+export XNUMA_UCX_LOADER=$loader
+run=$XNUMA_BUILDDIR/tools/xpmem-numa-run
+
+# runs TEXT [OPTION...]: an endpoint to oneself has that in its lanes
+runs() {
+	UCX_XPMEM_NUMA_PORT=user "$run" "${@:2}" ucx_info -e -u t > "$tmp/lanes" 2>&1
+	grep -E 'lane\[|ERROR|WARN' "$tmp/lanes"
+	grep -q "lane\[.*:$1/" "$tmp/lanes"
+}
+
+# sees NAME VALUE [OPTION...]: what the command has in its environment
+sees() {
+	local is
+
+	is=$("$run" "${@:3}" printenv "$1")
+	echo "$is"
+	[[ $is = "$2" ]]
+}
+
+exits() { # STATUS [OPTION...]
+	"$run" "${@:2}"
+	set -- "$1" $?
+	[[ $1 = "$2" ]]
+}
+
+twice() {
+	local is
+
+	is=$("$run" "$run" printenv LD_PRELOAD)
+	[[ $is = "$loader" ]]
+}
+
+check "xpmem-numa-run: a program uses the transport" runs xpmemnuma
+UCX_TLS=posix check "... if UCX_TLS does not name others" sees UCX_TLS posix
+UCX_TLS=posix check "... or --tls does" runs xpmemnuma --tls xpmem_numa
+check "... and Open MPI takes UCX for it" sees OMPI_MCA_opal_common_ucx_tls any
+OMPI_MCA_opal_common_ucx_tls=mm check "... unless told otherwise" \
+	sees OMPI_MCA_opal_common_ucx_tls mm
+LD_PRELOAD='' check "it preloads once" twice
+check "its status is the command's" exits 3 sh -c 'exit 3'
+check "without a command it is refused" exits 2 --tls xpmem_numa
+check "... and with an unknown option" exits 2 --frobnicate true
+XNUMA_UCX_LOADER=/none check "without the loader nothing is run" exits 1 true
+check "--help says so" exits 0 --help
 tap_done

@@ -21,8 +21,13 @@ export HOME=$home USER=${user@Q} LOGNAME=${user@Q} SHELL=/bin/bash TERM=dumb
 export XNUMA_LAB=1 XNUMA_HELPDIR=${srcdir@Q}/ompi-btl
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export LD_LIBRARY_PATH=${builddir@Q}/lib/.libs
+export XNUMA_UCX_LOADER=${builddir@Q}/ucx-tl/.libs/libuct_xpmemnuma.so.0
+export OMPI_MCA_hook_xpmem_numa_transport=\$XNUMA_UCX_LOADER
 if [[ -d ${builddir@Q}/ompi-btl/.libs ]]; then
-	export OMPI_MCA_mca_base_component_path=${builddir@Q}/ompi-btl/.libs:SYS_DEFAULT
+	export OMPI_MCA_mca_base_component_path=${builddir@Q}/ompi-btl/.libs
+	[[ ! -d ${builddir@Q}/ompi-hook/.libs ]] ||
+		OMPI_MCA_mca_base_component_path+=:${builddir@Q}/ompi-hook/.libs
+	OMPI_MCA_mca_base_component_path+=:SYS_DEFAULT
 	[[ ! -d ~/.openmpi/components ]] || OMPI_MCA_mca_base_component_path+=:USER_DEFAULT
 fi
 END
