@@ -41,7 +41,7 @@ json_valid() {
 json_documented() {
 	local key
 
-	exits "$usable" --json && PATH=$tmp/bin:$PATH "$info" --json --ompi \
+	exits "$usable" --json && PATH=$tmp/bin:$PATH "$info" --json --ompi --ucx \
 		>> "$tmp/out"
 	grep -oE '"[A-Za-z_]+":' "$tmp/out" | tr -d '":' | sort -u |
 		while read -r key; do
@@ -151,6 +151,64 @@ ompi_cases() {
 		mca:btl:xpmem_numa:param:btl_xpmem_numa_port:value:kmod
 }
 
+# fake_ucx FILE LINE...: what ucx_info says in this shell, or "preloaded"
+fake_ucx() {
+	mkdir -p "$tmp/bin"
+	printf '%s\n' "# Version 1.99.1" "${@:2}" > "$tmp/bin/$1"
+	cat > "$tmp/bin/ucx_info" <<-'END'
+		#!/bin/sh
+		case $LD_PRELOAD in
+		*/loader*) cat "$(dirname "$0")/preloaded" ;;
+		*) cat "$(dirname "$0")/alone" ;;
+		esac
+	END
+	chmod +x "$tmp/bin/ucx_info"
+}
+
+transport="#      Transport: xpmemnuma"
+
+# ucx STATUS TEXT TLS [LINE...]: with the loader UCX says LINEs; TEXT is told
+ucx() {
+	[[ $found ]] && fake_ucx alone "UCX_TLS=$3" "$transport" ||
+		fake_ucx alone "UCX_TLS=$3"
+	fake_ucx preloaded "UCX_TLS=$3" "${@:4}"
+	XNUMA_UCX_LOADER=$tmp/loader PATH=$tmp/bin:$PATH exits "$1" --ucx &&
+		grep -E "$2" "$tmp/out"
+}
+
+no_ucx_info() {
+	mkdir -p "$tmp/empty" && PATH=$tmp/empty exits 1 --ucx &&
+		grep 'reason .*no ucx_info' "$tmp/out"
+}
+
+ucx_cases() {
+	local tls
+
+	for tls in all 'xpmemnuma,self' 'tcp,\xpmem_numa' '^tcp'; do
+		found=1 check "--ucx: it is used, with UCX_TLS=$tls" \
+			ucx 0 'used +yes' "$tls"
+	done
+	for tls in 'tcp,self' '^xpmem_numa,tcp' xpmem_numatic; do
+		found=1 check "... not with UCX_TLS=$tls" \
+			ucx 1 'reason .*UCX_TLS leaves it out' "$tls"
+	done
+	found=1 check "... not for connecting only" \
+		ucx 1 'reason .*connecting only' tcp,xpmemnuma:aux
+	found='' check "... not if nothing loads it" \
+		ucx 1 'reason .*nothing loads it: try xpmem-numa-run' all "$transport"
+	found='' check "... not by UCX without a build, in the loader's words" \
+		ucx 1 'reason +UCX 1.99 is running, but there is no build' all \
+		"xpmem_numa: UCX 1.99 is running, but there is no build for any; $(
+		)the transport for UCX is not used"
+	found='' check "... not if the transport cannot, in its own words" \
+		ucx 1 'reason +it is Sunday$' all \
+		"[1.2] [x:1:0] md.c:1 UCX DIAG xpmem_numa: not used: it is Sunday"
+	found='' check "... not if there is no loader" \
+		ucx 1 'reason .*loader is missing' all
+	found='' check "... and which UCX it was" ucx 1 'running +1\.99\.1$' all
+	check "... not without ucx_info" no_ucx_info
+}
+
 check "it says whether the port kmod can be used" exits "$usable"
 check "... and which port a program gets" says '^  name +(kmod|user)$'
 check "... and the nodes" says '^  - node [0-9]+  distances'
@@ -167,6 +225,7 @@ else
 	skip_test "--json is JSON" "neither python3 nor node"
 fi
 [[ -z $series ]] || ompi_cases
+ucx_cases
 check "its keys are documented" json_documented
 check "--help says so" exits 0 --help
 check "an unknown option is refused" exits 2 --frobnicate

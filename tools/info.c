@@ -13,7 +13,7 @@
 #include "info.h"
 #include "report.h"
 
-#define EXIT_USABLE	0	/* port kmod, or with --ompi the BTL, is used */
+#define EXIT_USABLE	0	/* port kmod, or what was asked for, is used */
 #define EXIT_UNUSABLE	1
 #define EXIT_TROUBLE	2	/* wrong usage, or no such process */
 
@@ -22,16 +22,18 @@ static const char usage[] =
 	"Show the module xpmem_numa, its limits and counters, and this machine.\n"
 	"\n"
 	"  --ompi       would mpirun use the BTL, and if not why? Takes seconds\n"
+	"  --ucx        would UCX use the transport, and if not why?\n"
 	"  --json       for programs; xnuma-info(1) lists the keys\n"
 	"  --pid PID    show the exports and imports of a process as well\n"
 	"  --help       this text\n"
 	"\n"
-	"Exits with 0 if the port kmod can be used, else with 1; with --ompi with\n"
-	"0 if mpirun would use the BTL.\n";
+	"Exits with 0 if the port kmod can be used, else with 1; with --ompi and --ucx\n"
+	"with 0 if what they ask about is used.\n";
 
 static const struct option options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "ompi", no_argument, NULL, 'o' },
+	{ "ucx", no_argument, NULL, 'u' },
 	{ "pid", required_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -51,22 +53,38 @@ static pid_t parse_pid(const char *text)
 	return *end || pid <= 0 || pid > 1 << 22 ? -1 : (pid_t)pid;
 }
 
-static int show(bool json, bool ompi, const char *process)
+struct request {
+	const char	*process;
+	bool		json;
+	bool		ompi;
+	bool		ucx;
+};
+
+/* Return: what the exit status is about */
+static bool used(const struct request *r, bool usable)
 {
+	bool ompi = r->ompi ? info_ompi(usable) : true;
+	bool ucx = r->ucx ? info_ucx() : true;
+
+	return r->ompi || r->ucx ? ompi && ucx : usable;
+}
+
+static int show(const struct request *r)
+{
+	const char *process = r->process;
 	pid_t pid = process ? parse_pid(process) : 0;
 	bool usable;
 	int ret = 0;
 
 	if (pid < 0)
 		return trouble(process, "not a process id");
-	report_begin(json);
+	report_begin(r->json);
 	info_module();
 	usable = info_port();
 	info_limits();
 	info_counters();
 	info_machine();
-	if (ompi)
-		usable = info_ompi(usable);
+	usable = used(r, usable);
 	if (pid)
 		ret = info_process(pid);
 	report_end();
@@ -79,20 +97,22 @@ static int show(bool json, bool ompi, const char *process)
 
 int main(int argc, char **argv)
 {
-	const char *process = NULL;
-	bool json = false, ompi = false;
+	struct request r = { .json = false };
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (opt) {
 		case 'j':
-			json = true;
+			r.json = true;
 			break;
 		case 'o':
-			ompi = true;
+			r.ompi = true;
+			break;
+		case 'u':
+			r.ucx = true;
 			break;
 		case 'p':
-			process = optarg;
+			r.process = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -104,5 +124,5 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return trouble(argv[optind], "not an option");
-	return show(json, ompi, process);
+	return show(&r);
 }

@@ -17,6 +17,9 @@ bool info_port(void);
 /* True when mpirun would use the BTL; @usable: port kmod is. */
 bool info_ompi(bool usable);
 
+/* True when UCX would have the transport. */
+bool info_ucx(void);
+
 /* 0, or -errno when there is no such process or it may not be looked at. */
 int info_process(pid_t pid);
 
