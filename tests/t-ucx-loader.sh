@@ -116,6 +116,39 @@ check "UCX_TLS=\\xpmem_numa: that, no alias" lanes '\xpmem_numa' xpmemnuma self
 check "UCX_TLS=xpmem_numa:aux: not for messages" \
 	lanes xpmem_numa:aux,posix posix xpmemnuma
 
+# In a file the word is not replaced.
+in_file() {
+	echo UCX_TLS=xpmemnuma > "$tmp/ucx.conf"
+	UCX_CONFIG_DIR=$tmp UCX_XPMEM_NUMA_PORT=user LD_PRELOAD=$loader \
+		ucx_info -e -u t > "$tmp/lanes" 2>&1
+	grep -E 'lane\[|ERROR' "$tmp/lanes" | grep xpmemnuma
+}
+
+check "in ucx.conf: xpmemnuma" in_file
+
+# ---- variables ----
+
+# "NAME [DEFAULT]" of each that is not inherited from UCX
+variables() {
+	env -u UCX_XPMEM_NUMA_PORT LD_PRELOAD="$loader" ucx_info -cf | awk '
+		/^# inherits:/ { inherited = 1 }
+		/^UCX_/ {
+			split($0, word, "=")
+			if (!inherited && word[1] ~ /^UCX_XPMEM_NUMA_/)
+				print word[1] " [" word[2] "]"
+			inherited = 0
+		}' | sort
+}
+
+documented() {
+	sed -n 's/^\.BR \(UCX_XPMEM_NUMA_[A-Z_]*\) " \(\[.*\]\)"$/\1 \2/p' \
+		"$srcdir/../doc/xnuma-ucx.7" | sort > "$tmp/documented"
+	variables > "$tmp/variables"
+	[[ -s $tmp/variables ]] && diff "$tmp/variables" "$tmp/documented"
+}
+
+check "every variable is documented, with its default" documented
+
 # ---- xpmem-numa-run ----
 
 export XNUMA_UCX_LOADER=$loader
