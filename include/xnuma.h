@@ -323,6 +323,21 @@ int xnuma_send(struct xnuma_peer *peer, uint8_t tag, const struct iovec *iov,
 int xnuma_send_reserve(struct xnuma_peer *peer, size_t len, void **buf);
 
 /**
+ * xnuma_send_reserve_most - the same for who learns the length as he writes
+ * @peer:	the receiver
+ * @len:	bytes at most
+ * @likely:	bytes that will be written, as far as is known; only speed
+ *		depends on it
+ * @buf:	out: where to write
+ *
+ * Who then commits fewer bytes than @len has not written more than those.
+ *
+ * Return: as xnuma_send_reserve()
+ */
+int xnuma_send_reserve_most(struct xnuma_peer *peer, size_t len, size_t likely,
+			    void **buf);
+
+/**
  * xnuma_send_commit - publish what was reserved
  * @peer:	the receiver
  * @tag:	any, shown to the receiver

@@ -52,18 +52,30 @@ int xnuma_send(struct xnuma_peer *peer, uint8_t tag, const struct iovec *iov,
 	return 0;
 }
 
-int xnuma_send_reserve(struct xnuma_peer *peer, size_t len, void **buf)
+static int reserved(struct xnuma_peer *peer, int ret)
 {
-	int ret = send_check(peer);
-
-	if (ret)
-		return ret;
-	ret = sender_reserve(&peer->sender, len, buf);
 	if (!ret && !status_healthy(peer->status)) {
 		sender_cancel(&peer->sender);
 		return peer_lost(peer);
 	}
 	return ret ? send_failed(peer, ret) : 0;
+}
+
+int xnuma_send_reserve(struct xnuma_peer *peer, size_t len, void **buf)
+{
+	int ret = send_check(peer);
+
+	return ret ? ret : reserved(peer, sender_reserve(&peer->sender, len,
+							 buf));
+}
+
+int xnuma_send_reserve_most(struct xnuma_peer *peer, size_t len, size_t likely,
+			    void **buf)
+{
+	int ret = send_check(peer);
+
+	return ret ? ret : reserved(peer, sender_reserve_most(&peer->sender,
+							len, likely, buf));
 }
 
 void xnuma_send_commit(struct xnuma_peer *peer, uint8_t tag, size_t len)

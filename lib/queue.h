@@ -217,6 +217,7 @@ struct sender {
 	uint64_t	credit;		/* shared ring consumed, as last read */
 	uint64_t	pos;		/* of the reservation */
 	uint32_t	nlines;		/* of the reservation */
+	bool		tidy;		/* only what is committed was written to */
 	uint32_t	number;		/* of the own or claimed ring */
 	bool		claimed;	/* @number is ours, not announced yet */
 	uint64_t	patience;	/* messages until the next promotion try */
@@ -263,6 +264,15 @@ static inline size_t sender_send_max(const struct sender *s)
  * Return: 0, -EAGAIN, -EMSGSIZE
  */
 int sender_reserve(struct sender *s, size_t len, void **buf);
+
+/**
+ * sender_reserve_most - sender_reserve() for who learns @len as he writes
+ * @likely: bytes; so many lines are asked for ahead
+ *
+ * Who commits less than @len has not written more.
+ */
+int sender_reserve_most(struct sender *s, size_t len, size_t likely,
+			void **buf);
 
 /** sender_commit - publish it; @len at most as reserved */
 void sender_commit(struct sender *s, uint8_t tag, size_t len);

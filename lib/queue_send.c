@@ -181,7 +181,7 @@ static bool own_room(struct sender *s, uint32_t need)
 	return s->tail + need <= s->limit;
 }
 
-static int own_reserve(struct sender *s, size_t len, void **buf)
+static int own_reserve(struct sender *s, size_t len, size_t likely, void **buf)
 {
 	uint32_t n = queue_own_lines(len);
 	uint32_t gap = s->shape.nlines - (s->tail & s->shape.mask);
@@ -193,7 +193,7 @@ static int own_reserve(struct sender *s, size_t len, void **buf)
 	s->pos = s->tail + gap;
 	s->nlines = n;
 	*buf = queue_line(s->ring, &s->shape, s->pos) + QUEUE_HEAD;
-	queue_ahead_write((char *)*buf - QUEUE_HEAD, n);
+	queue_ahead_write((char *)*buf - QUEUE_HEAD, queue_own_lines(likely));
 	return 0;
 }
 
@@ -209,7 +209,8 @@ static void own_commit(struct sender *s, uint8_t tag, size_t len)
 	char *line = queue_line(s->ring, &s->shape, s->pos);
 	uint64_t gap = s->pos - s->tail;
 
-	mark_payload(s, s->pos + 1, s->nlines - 1);
+	if (!s->tidy)
+		mark_payload(s, s->pos + 1, s->nlines - 1);
 	mark(s, s->pos, queue_own_lines(len));
 	atomic_store_explicit(queue_line_name(line), s->name,
 			      memory_order_relaxed);
@@ -223,7 +224,7 @@ static void own_commit(struct sender *s, uint8_t tag, size_t len)
 	s->tail = s->pos + queue_own_lines(len);
 }
 
-static int reserve(struct sender *s, size_t len, void **buf)
+static int reserve(struct sender *s, size_t len, size_t likely, void **buf)
 {
 	int ret = 0;
 
@@ -232,7 +233,7 @@ static int reserve(struct sender *s, size_t len, void **buf)
 	if (!s->ring && sender_sent(s) >= s->patience)
 		ret = sender_promote(s);
 	if (!ret)
-		ret = s->ring ? own_reserve(s, len, buf) :
+		ret = s->ring ? own_reserve(s, len, likely, buf) :
 				sender_cold_reserve(s, len, buf);
 	if (ret == -EAGAIN)
 		queue_count(&s->again, 1);
@@ -249,15 +250,27 @@ static void commit(struct sender *s, uint8_t tag, size_t len)
 	queue_count(&s->bytes, len);
 }
 
-int sender_reserve(struct sender *s, size_t len, void **buf)
+static int reserve_locked(struct sender *s, size_t len, size_t likely,
+			  bool tidy, void **buf)
 {
 	int ret;
 
 	sender_lock(s);
-	ret = reserve(s, len, buf);
+	ret = reserve(s, len, likely, buf);
+	s->tidy = tidy;
 	if (ret)
 		sender_unlock(s);
 	return ret;
+}
+
+int sender_reserve(struct sender *s, size_t len, void **buf)
+{
+	return reserve_locked(s, len, len, false, buf);
+}
+
+int sender_reserve_most(struct sender *s, size_t len, size_t likely, void **buf)
+{
+	return reserve_locked(s, len, likely < len ? likely : len, true, buf);
 }
 
 void sender_commit(struct sender *s, uint8_t tag, size_t len)
@@ -321,7 +334,8 @@ int sender_send_any(struct sender *s, uint8_t tag, const struct iovec *iov,
 		return 0;
 	}
 	sender_lock(s);
-	ret = reserve(s, len, &buf);
+	ret = reserve(s, len, len, &buf);
+	s->tidy = true;
 	if (!ret) {
 		copy_in(buf, iov, iovcnt);
 		commit(s, tag, len);

@@ -28,6 +28,22 @@ static void reserve_commit(struct sender *s, size_t len, size_t used)
 	check(!memcmp(in.data, buf, used));
 }
 
+/* Reserved @len, written and committed @used, after lures all over the ring. */
+static void reserve_most(struct sender *s, size_t len, size_t likely,
+			 size_t used)
+{
+	void *room;
+
+	content_fill(buf, len, len, s->ring ? content_lure(s) : 0);
+	if (!check_int(sender_reserve_most(s, len, likely, &room), ==, 0))
+		return;
+	memcpy(room, buf, used);
+	sender_commit(s, 9, used);
+	check_int(inbox_poll(&f, &in, 5), ==, 1);
+	check_uint(in.len, ==, used);
+	check(!memcmp(in.data, buf, used));
+}
+
 static void reserve_cancel(struct sender *s, size_t len)
 {
 	void *room;
@@ -55,6 +71,9 @@ static void reserve_all(bool taken)
 		reserve_commit(&s, len, len / 2);
 		reserve_cancel(&s, len);
 		reserve_commit(&s, len, 0);
+		reserve_most(&s, len, len / 3, len / 2);
+		reserve_most(&s, s.shape.send_max, 0, len);
+		reserve_most(&s, s.shape.send_max, -1, 0);
 		reserve_commit(&s, 8, 8);
 	}
 	check_int(sender_reserve(&s, len, (void **)&buf), ==, -EMSGSIZE);

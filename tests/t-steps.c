@@ -195,6 +195,67 @@ static void test_poll(void)
 	check_int(many * 100, <=, few * 110);
 }
 
+struct letter {
+	struct xnuma_peer *to;
+	size_t room;		/* SIZE_MAX: of 64 bytes, known before */
+};
+
+static void letter_send(void *arg)
+{
+	const struct letter *l = arg;
+	void *buf;
+
+	if (l->room == SIZE_MAX)
+		other_need(!xnuma_send_reserve(l->to, 64, &buf), "room");
+	else
+		other_need(!xnuma_send_reserve_most(l->to, l->room, 64, &buf),
+			   "room");
+	memset(buf, 1, 64);
+	xnuma_send_commit(l->to, 1, 64);
+}
+
+/* Among others of its kind. */
+static long letter_steps(struct xnuma_domain *dom, struct letter l)
+{
+	long steps = 0;
+	int i, got = 0;
+
+	for (i = 0; i < 100; i++) {
+		if (i == 50)
+			steps = steps_count(letter_send, &l);
+		else
+			letter_send(&l);
+		xnuma_poll(dom, count_message, &got, 100);
+	}
+	check_int(got, ==, 100);
+	return steps;
+}
+
+static void test_reserve(void)
+{
+	struct letter known = { .room = SIZE_MAX }, unknown = { .room = 8000 };
+	uint8_t blob[XNUMA_BLOB_LEN];
+	struct xnuma_config config;
+	struct xnuma_domain *dom;
+	long exact, most;
+
+	xnuma_config_init(&config);
+	config.name = (uint64_t)getpid() << 32;
+	other_need(!xnuma_domain_open(&config, &dom), "domain");
+	xnuma_domain_pack(dom, blob);
+	other_need(!xnuma_peer_open(dom, blob, &known.to), "self");
+	unknown.to = known.to;
+	exact = letter_steps(dom, known);
+	most = letter_steps(dom, unknown);
+	xnuma_peer_close(known.to);
+	xnuma_domain_close(dom);
+	if (!may_count(exact))
+		return;
+	tap_diag("instructions of 64 bytes: %ld, of an unknown length: %ld",
+		 exact, most);
+	check_int(most, <=, exact + exact / 10);
+}
+
 static struct xnuma_peer *peer[PEERS];
 
 static void open_peer(void *arg)
@@ -252,6 +313,7 @@ int main(void)
 	view_close(&v);
 	TEST(test_poll(), "a poll costs as much with many silent peers as with few");
 	TEST(test_open(), "the last of many peers is opened as soon as the second");
+	TEST(test_reserve(), "room for any length costs what its message does");
 	other_do(&o, crowd_job_close, 0, 0, 0);
 	TEST(other_stop(&o), "the other process ends well");
 	xnuma_domain_close(own);

@@ -44,11 +44,15 @@ ucs_status_t am_short_iov(uct_ep_h tl_ep, uint8_t id, const uct_iov_t *from,
 	return likely(!ret) ? UCS_OK : ep_error(ep, ret);
 }
 
-/* Packed where the peer reads it; how long it gets is known only then. */
+/*
+ * Packed where the peer reads it; how long it gets is known only then. One is
+ * most often as long as the last of its kind.
+ */
 ssize_t am_bcopy(uct_ep_h tl_ep, uint8_t id, uct_pack_callback_t pack,
 		 void *arg, unsigned int flags)
 {
 	struct ep *ep = ep_of(tl_ep);
+	struct iface *iface = ep_iface(ep);
 	size_t length;
 	void *buf;
 	int ret;
@@ -56,10 +60,12 @@ ssize_t am_bcopy(uct_ep_h tl_ep, uint8_t id, uct_pack_callback_t pack,
 	UCT_CHECK_AM_ID(id);
 	if (ep_is_blocked(ep))
 		return UCS_ERR_NO_RESOURCE;
-	ret = xnuma_send_reserve(ep->xnuma, ep_iface(ep)->seg_size, &buf);
+	ret = xnuma_send_reserve_most(ep->xnuma, iface->seg_size,
+				      iface->packed[id], &buf);
 	if (unlikely(ret))
 		return ep_error(ep, ret);
 	length = pack(buf, arg);
+	iface->packed[id] = length;
 	xnuma_send_commit(ep->xnuma, id, length);
 	return length;
 }

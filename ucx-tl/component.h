@@ -108,6 +108,7 @@ typedef struct iface {
 	uint64_t		name;		/* source of its messages */
 	size_t			seg_size;
 	void			*bounce;	/* seg_size bytes */
+	size_t			packed[UCT_AM_ID_MAX]; /* bytes the last time */
 	unsigned int		calls;		/* of progress */
 	unsigned int		nwaiting;	/* endpoints in waiting */
 	ucs_list_link_t		waiting;	/* with pending requests */

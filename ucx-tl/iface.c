@@ -197,6 +197,7 @@ static UCS_CLASS_INIT_FUNC(xpmem_numa_iface_t, uct_md_h md, uct_worker_h worker,
 				  tl_config UCS_STATS_ARG(NULL)
 				  UCS_STATS_ARG(TL_NAME));
 	self->calls = 0;
+	memset(self->packed, 0, sizeof(self->packed));
 	self->nwaiting = 0;
 	ucs_list_head_init(&self->waiting);
 	ucs_list_head_init(&self->eps);
