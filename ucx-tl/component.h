@@ -11,7 +11,7 @@
  *	     |  watch.c		... and its death
  *	iface.c attr.c		a worker's end: one queue that is polled
  *	     |  reach.c		... and whom it reaches
- *	     |  report.c		... and what went through it
+ *	     |  report.c vfs.c	... and what went through it
  *	md.c key.c		memory
  *	component.c		how UCX comes to know of all this
  *	     |
@@ -274,6 +274,9 @@ ucs_status_t pending_add(uct_ep_h ep, uct_pending_req_t *req,
 void pending_purge(uct_ep_h ep, uct_pending_purge_callback_t cb, void *arg);
 unsigned int pending_progress(struct iface *iface);
 
+/* ---- to be seen: report.c, vfs.c ---- */
+
 void report(struct iface *iface);
+void vfs_refresh(uct_iface_h iface);
 
 #endif /* UCX_COMPONENT_H */

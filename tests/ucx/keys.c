@@ -11,6 +11,9 @@
 #include <uct/api/uct.h>
 #include <uct/api/v2/uct_v2.h>
 
+#include <ucs/datastruct/string_buffer.h>
+#include <ucs/vfs/base/vfs_obj.h>
+
 #include "peer.h"
 #include "tap.h"
 
@@ -315,6 +318,33 @@ int main(void)
 {
 	bool offered = false;
 
+static void ignore(const char *name, void *arg)
+{
+	++*(int *)arg;
+}
+
+static void test_seen(void)
+{
+	const char *port = getenv("UCX_XPMEM_NUMA_PORT");
+	ucs_string_buffer_t text;
+	char path[200];
+	int names = 0;
+
+	snprintf(path, sizeof(path), "/uct/worker/%p/iface/%p", user.worker,
+		 user.iface);
+	check_int(ucs_vfs_path_list_dir(path, ignore, &names), ==, UCS_OK);
+	strcat(path, "/xpmem_numa");
+	names = 0;
+	check_int(ucs_vfs_path_list_dir(path, ignore, &names), ==, UCS_OK);
+	check_int(names, ==, 18);
+	strcat(path, "/port");
+	ucs_string_buffer_init(&text);
+	check_int(ucs_vfs_path_read_file(path, &text), ==, UCS_OK);
+	if (port)
+		check(!strncmp(ucs_string_buffer_cstr(&text), port, 4));
+	ucs_string_buffer_cleanup(&text);
+}
+
 	side_open(&owner);
 	side_open(&user);
 	connect_to_owner();
@@ -330,3 +360,4 @@ int main(void)
 	uct_iface_close(owner.iface);
 	return tap_done();
 }
+	TEST(test_seen(), "what goes on is seen in UCX's virtual files");
