@@ -11,13 +11,15 @@ ucs_status_t am_short(uct_ep_h tl_ep, uint8_t id, uint64_t header,
 	const struct iovec iov[2] = {
 		{ &header, sizeof(header) }, { (void *)payload, length },
 	};
+	ucs_status_t status;
 	int ret;
 
 	UCT_CHECK_AM_ID(id);
 	UCT_CHECK_LENGTH(sizeof(header) + length, 0, ep_iface(ep)->seg_size,
 			 "am_short");
-	if (ep_is_blocked(ep))
-		return UCS_ERR_NO_RESOURCE;
+	status = ep_bar(ep);
+	if (unlikely(status != UCS_OK))
+		return status;
 	ret = xnuma_send(ep->xnuma, id, iov, 2);
 	return likely(!ret) ? UCS_OK : ep_error(ep, ret);
 }
@@ -28,14 +30,16 @@ ucs_status_t am_short_iov(uct_ep_h tl_ep, uint8_t id, const uct_iov_t *from,
 	struct ep *ep = ep_of(tl_ep);
 	struct iovec iov[AM_MAX_IOV];
 	size_t i;
+	ucs_status_t status;
 	int ret;
 
 	UCT_CHECK_AM_ID(id);
 	UCT_CHECK_IOV_SIZE(iovcnt, (size_t)AM_MAX_IOV, "am_short_iov");
 	UCT_CHECK_LENGTH(uct_iov_total_length(from, iovcnt), 0,
 			 ep_iface(ep)->seg_size, "am_short_iov");
-	if (ep_is_blocked(ep))
-		return UCS_ERR_NO_RESOURCE;
+	status = ep_bar(ep);
+	if (unlikely(status != UCS_OK))
+		return status;
 	for (i = 0; i < iovcnt; i++)
 		iov[i] = (struct iovec) {
 			from[i].buffer, uct_iov_get_length(&from[i]),
@@ -55,11 +59,13 @@ ssize_t am_bcopy(uct_ep_h tl_ep, uint8_t id, uct_pack_callback_t pack,
 	struct iface *iface = ep_iface(ep);
 	size_t length;
 	void *buf;
+	ucs_status_t status;
 	int ret;
 
 	UCT_CHECK_AM_ID(id);
-	if (ep_is_blocked(ep))
-		return UCS_ERR_NO_RESOURCE;
+	status = ep_bar(ep);
+	if (unlikely(status != UCS_OK))
+		return status;
 	ret = xnuma_send_reserve_most(ep->xnuma, iface->seg_size,
 				      iface->packed[id], &buf);
 	if (unlikely(ret))

@@ -38,6 +38,8 @@ static ucs_status_t apply(uct_ep_h tl_ep, unsigned int op, uint64_t va,
 
 	if (unlikely(op >= UCT_ATOMIC_OP_LAST))
 		return UCS_ERR_UNSUPPORTED;
+	if (unlikely(ep->invalid))
+		return ep->error;
 	a.op = ops[op];
 	if (unlikely(key))
 		return keyed_write(ep, key, apply_to, &a);

@@ -125,6 +125,12 @@ static inline void compat_bandwidth_scale(uct_perf_attr_t *attr, double factor)
 #define UCT_IFACE_FLAG_INTER_NODE	0
 #endif
 
+#ifdef HAVE_UCX_EP_INVALIDATE_PARAMS
+#define COMPAT_INVALIDATE_ARGS	const uct_ep_invalidate_params_t *params
+#else
+#define COMPAT_INVALIDATE_ARGS	unsigned int flags
+#endif
+
 union compat_internal_ops {
 	uct_iface_internal_ops_t	ops;
 	void				(*slots[64])(void);

@@ -173,6 +173,8 @@ typedef struct ep {
 	ucs_queue_head_t	pending;
 	bool			dispatching;	/* a pending request is tried */
 	bool			is_waiting;	/* on iface->waiting */
+	bool			invalid;	/* nothing is done any more */
+	bool			barred;		/* waiting or invalid */
 	bool			failed;		/* the error was scheduled */
 	ucs_status_t		error;		/* ... namely this */
 	struct peer		*peer;
@@ -189,6 +191,7 @@ void ep_fail(struct ep *ep, ucs_status_t status);
 ucs_status_t ep_flush(uct_ep_h ep, unsigned int flags, uct_completion_t *comp);
 ucs_status_t ep_fence(uct_ep_h ep, unsigned int flags);
 ucs_status_t ep_check(uct_ep_h ep, unsigned int flags, uct_completion_t *comp);
+ucs_status_t ep_invalidate(uct_ep_h ep, COMPAT_INVALIDATE_ARGS);
 void watch(struct iface *iface);
 
 static inline struct ep *ep_of(uct_ep_h ep)
@@ -202,9 +205,13 @@ static inline struct iface *ep_iface(const struct ep *ep)
 }
 
 /* Nothing is sent past what waits; but that itself may be sent. */
-static inline bool ep_is_blocked(const struct ep *ep)
+static inline ucs_status_t ep_bar(const struct ep *ep)
 {
-	return unlikely(ep->is_waiting) && !ep->dispatching;
+	if (likely(!ep->barred))
+		return UCS_OK;
+	if (ep->invalid)
+		return ep->error;
+	return ep->dispatching ? UCS_OK : UCS_ERR_NO_RESOURCE;
 }
 
 /* ---- operations ---- */

@@ -99,6 +99,8 @@ AS_IF([test "x$with_ucx_source" != xno], [
      (void)ops;])
   UCX_TRY([HAVE_UCX_PATH_BANDWIDTH], [bandwidth of a path],
     [uct_perf_attr_t attr; (void)attr.path_bandwidth;])
+  UCX_TRY([HAVE_UCX_EP_INVALIDATE_PARAMS], [parameters of invalidating an endpoint],
+    [uct_ep_invalidate_params_t params; (void)params;])
   UCX_TRY([HAVE_UCX_ONESHOT], [callbacks that are called once],
     [(void)&ucs_callbackq_add_oneshot;])
   UCX_TRY([HAVE_UCX_INTER_NODE], [a flag for transports between nodes],

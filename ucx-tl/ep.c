@@ -83,8 +83,9 @@ ucs_status_t ep_flush(uct_ep_h tl_ep, unsigned int flags,
 
 	if (flags & UCT_FLUSH_FLAG_CANCEL)
 		return UCS_OK;
-	if (ep_is_blocked(ep))
-		return UCS_ERR_NO_RESOURCE;
+	status = ep_bar(ep);
+	if (unlikely(status != UCS_OK))
+		return status;
 	ret = xnuma_flush(ep->xnuma, NULL);
 	if (likely(ret >= 0))
 		return UCS_OK;
@@ -112,6 +113,17 @@ ucs_status_t ep_check(uct_ep_h tl_ep, unsigned int flags,
 	return UCS_OK;
 }
 
+/* As if the peer were gone, whatever it is. */
+ucs_status_t ep_invalidate(uct_ep_h tl_ep, COMPAT_INVALIDATE_ARGS)
+{
+	struct ep *ep = ep_of(tl_ep);
+
+	ep_fail(ep, UCS_ERR_ENDPOINT_TIMEOUT);
+	ep->invalid = true;
+	ep->barred = true;
+	return UCS_OK;
+}
+
 static UCS_CLASS_INIT_FUNC(xpmem_numa_ep_t, const uct_ep_params_t *params)
 {
 	struct iface *iface = ucs_derived_of(params->iface, struct iface);
@@ -127,6 +139,8 @@ static UCS_CLASS_INIT_FUNC(xpmem_numa_ep_t, const uct_ep_params_t *params)
 	self->memory = xnuma_peer_memory(self->xnuma);
 	self->dispatching = false;
 	self->is_waiting = false;
+	self->invalid = false;
+	self->barred = false;
 	self->failed = false;
 	ucs_queue_head_init(&self->pending);
 	ucs_list_add_tail(&iface->eps, &self->list);

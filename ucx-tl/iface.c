@@ -139,6 +139,7 @@ static void __attribute__((constructor)) internal_ops_fill(void)
 	compat_internal_ops(&internal_ops);
 	internal_ops.ops.iface_estimate_perf = iface_estimate_perf;
 	internal_ops.ops.iface_vfs_refresh = vfs_refresh;
+	internal_ops.ops.ep_invalidate = ep_invalidate;
 	reach_internal_ops(&internal_ops.ops);
 }
 

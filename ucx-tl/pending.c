@@ -40,6 +40,7 @@ static void waiting_add(struct ep *ep)
 	if (ep->is_waiting)
 		return;
 	ep->is_waiting = true;
+	ep->barred = true;
 	ucs_list_add_tail(&iface->waiting, &ep->waiting);
 	iface->nwaiting++;
 }
@@ -49,6 +50,7 @@ static void waiting_remove(struct ep *ep)
 	if (!ep->is_waiting)
 		return;
 	ep->is_waiting = false;
+	ep->barred = ep->invalid;
 	ucs_list_del(&ep->waiting);
 	ep_iface(ep)->nwaiting--;
 }

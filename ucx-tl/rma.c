@@ -36,6 +36,8 @@ static ucs_status_t put(struct ep *ep, uint64_t va, void *buffer,
 
 	if (unlikely(!length))
 		return nothing(ep);
+	if (unlikely(ep->invalid))
+		return ep->error;
 	if (unlikely(key))
 		return keyed_write(ep, key, put_through, &put);
 	ret = xnuma_put(ep->memory, va, buffer, length, NULL);
@@ -49,6 +51,8 @@ static ucs_status_t get(struct ep *ep, uint64_t va, void *buffer,
 
 	if (unlikely(!length))
 		return nothing(ep);
+	if (unlikely(ep->invalid))
+		return ep->error;
 	if (unlikely(key))
 		return keyed_get(ep, key, va, buffer, length);
 	ret = xnuma_get(ep->memory, buffer, va, length, NULL);

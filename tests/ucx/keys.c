@@ -31,6 +31,14 @@
 #define RANGE(address, len)
 #endif
 
+#ifdef HAVE_UCX_EP_INVALIDATE_PARAMS
+static const uct_ep_invalidate_params_t no_params;
+#define invalidate(ep)	uct_ep_invalidate(ep, &no_params)
+#else
+ucs_status_t uct_ep_invalidate(uct_ep_h ep, unsigned int flags);
+#define invalidate(ep)	uct_ep_invalidate(ep, 0)
+#endif
+
 struct side {
 	uct_component_h		component;
 	uct_md_h		md;
@@ -48,6 +56,7 @@ struct key {
 static struct side owner, user;
 static uct_ep_h ep;
 static _Atomic int invalidated;
+static int failures;			/* that an error handler was told of */
 
 /* ---- two sides, and an endpoint from user to owner ---- */
 
@@ -70,12 +79,20 @@ static void component_find(struct side *side)
 	must(side->component);
 }
 
+static ucs_status_t told_failed(void *arg, uct_ep_h failed, ucs_status_t status)
+{
+	failures += failed == ep && UCS_STATUS_IS_ERR(status);
+	return UCS_OK;
+}
+
 static void side_open(struct side *side)
 {
 	const uct_iface_params_t params = {
 		.field_mask = UCT_IFACE_PARAM_FIELD_OPEN_MODE |
-			      UCT_IFACE_PARAM_FIELD_DEVICE,
+			      UCT_IFACE_PARAM_FIELD_DEVICE |
+			      UCT_IFACE_PARAM_FIELD_ERR_HANDLER,
 		.open_mode = UCT_IFACE_OPEN_MODE_DEVICE,
+		.err_handler = told_failed,
 		.mode.device = { .tl_name = "xpmemnuma", .dev_name = "memory" },
 	};
 	uct_iface_config_t *iface;
@@ -301,22 +318,22 @@ static void test_plain_key(void)
 	must(uct_md_mem_dereg(owner.md, memh) == UCS_OK);
 }
 
-/* Without the module nobody ends a write that is under way. */
-static bool test_offered(void)
+static void test_invalidated(void)
 {
-	const char *port = getenv("UCX_XPMEM_NUMA_PORT");
-	uct_md_attr_t attr;
-	bool is;
+	uint64_t word = 5, seen = 0;
 
-	must(uct_md_query(owner.md, &attr) == UCS_OK);
-	is = attr.cap.flags & UCT_MD_FLAG_INVALIDATE;
-	check_int(is, ==, port && !strcmp(port, "kmod"));
-	return is;
+	check_int(invalidate(ep), ==, UCS_OK);
+	check_int(failures, ==, 0);
+	uct_worker_progress(user.worker);
+	check_int(failures, ==, 1);
+	check_int(uct_ep_am_short(ep, 1, 0, NULL, 0), <, 0);
+	check_int(get(&seen, 8, &word, 0), <, 0);
+	check_int(put(&seen, 8, &word, 0), <, 0);
+	check_int(add(&word, 0), <, 0);
+	check_uint(word, ==, 5);
+	uct_worker_progress(user.worker);
+	check_int(failures, ==, 1);
 }
-
-int main(void)
-{
-	bool offered = false;
 
 static void ignore(const char *name, void *arg)
 {
@@ -345,6 +362,23 @@ static void test_seen(void)
 	ucs_string_buffer_cleanup(&text);
 }
 
+/* Without the module nobody ends a write that is under way. */
+static bool test_offered(void)
+{
+	const char *port = getenv("UCX_XPMEM_NUMA_PORT");
+	uct_md_attr_t attr;
+	bool is;
+
+	must(uct_md_query(owner.md, &attr) == UCS_OK);
+	is = attr.cap.flags & UCT_MD_FLAG_INVALIDATE;
+	check_int(is, ==, port && !strcmp(port, "kmod"));
+	return is;
+}
+
+int main(void)
+{
+	bool offered = false;
+
 	side_open(&owner);
 	side_open(&user);
 	connect_to_owner();
@@ -355,9 +389,10 @@ static void test_seen(void)
 		TEST(test_late(false), "what is read meanwhile is no data");
 		TEST(test_late(true), "nothing is written afterwards");
 	}
+	TEST(test_seen(), "what goes on is seen in UCX's virtual files");
+	TEST(test_invalidated(), "an endpoint that is invalidated fails");
 	uct_ep_destroy(ep);
 	uct_iface_close(user.iface);
 	uct_iface_close(owner.iface);
 	return tap_done();
 }
-	TEST(test_seen(), "what goes on is seen in UCX's virtual files");
