@@ -3,7 +3,8 @@
 # Description: what is no kernel module compiles for aarch64 as well
 #
 # Compiled, not linked and not run. The headers of hwloc, libnuma and Open MPI are
-# this host's; those of Open MPI tell the sizes and atomics of x86-64.
+# this host's; those of Open MPI tell the sizes and atomics of x86-64. UCX's
+# source has those of aarch64, its config.h is this host's.
 
 # shellcheck disable=SC2317 # functions are called by check
 # shellcheck source=tests/functions.sh
@@ -32,7 +33,7 @@ compile() { # FOLDER FILE FLAG...
 	shift 2
 	"$cc" -std=gnu11 -D_GNU_SOURCE -DHAVE_CONFIG_H -O2 -fPIC -pthread \
 		-Wall -Wextra -Wno-unused-parameter -Werror \
-		-I"$XNUMA_BUILDDIR" "${flags[@]}" "$@" "${after[@]}" \
+		"$@" -I"$XNUMA_BUILDDIR" "${flags[@]}" "${after[@]}" \
 		-c "$top/$source" -o "$tmp/objects/${source//\//-}.o"
 }
 
@@ -72,6 +73,15 @@ if ((${#ompi[@]})); then
 		"${ompi[@]}" -DBTL_HELPDIR='"none"'
 else
 	skip_test "the Open MPI component compiles" "configured without Open MPI"
+fi
+source=$(setting UCX_SOURCE)
+if [[ $source ]]; then
+	read -ra ucx < <(setting UCX_DEFS)
+	check "the transport of UCX and its loader compile" folder ucx-tl \
+		-DBUILDS_DIR='"none"' "${ucx[@]}" \
+		-I"$XNUMA_BUILDDIR/ucx-tl/generated" -isystem "$source/src"
+else
+	skip_test "the transport of UCX and its loader compile" "built without UCX"
 fi
 [[ ! -d $top/tools ]] || check "the tools compile" \
 	folder tools -DOMPI_SERIES='"none"' -DUCX_LOADER='"none"'
