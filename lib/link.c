@@ -255,5 +255,6 @@ fail:
 
 void link_bye(int fd)
 {
-	send(fd, "b", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (fd >= 0)
+		send(fd, "b", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
