@@ -255,6 +255,5 @@ fail:
 
 void link_bye(int fd)
 {
-	if (fd >= 0)
-		send(fd, "b", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	send(fd, "b", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }

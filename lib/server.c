@@ -89,7 +89,7 @@ static void link_remove(struct server *server, struct link *link)
 	server->slots[slot].link = NULL;
 	server->slots[slot].next = server->unused;
 	server->unused = slot;
-	close_fd(&link->fd);
+	close(link->fd);
 	free(link);
 }
 
@@ -141,21 +141,14 @@ static void accepted_event(struct server *server, struct link *link)
 	link_remove(server, link);
 }
 
-/*
- * Who opened the peer may keep it for long: its connection goes now. In this
- * order: a child forked in between must not close another's descriptor.
- */
 static void made_event(struct server *server, struct link *link)
 {
 	uint32_t state = XPMEM_NUMA_OWNER_GONE;
-	int fd = link->fd;
 	char bye;
 
-	if (recv(fd, &bye, 1, MSG_DONTWAIT) > 0)
+	if (recv(link->fd, &bye, 1, MSG_DONTWAIT) > 0)
 		state = XPMEM_NUMA_REVOKED;
-	epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-	link->fd = -1;
-	close(fd);
+	epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, link->fd, NULL);
 	atomic_store_explicit(&link->status.state, state, memory_order_release);
 	server_ring(server->event_fd);
 }

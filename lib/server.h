@@ -22,7 +22,7 @@ enum { FD_QUEUE, FD_HEAP, FD_EVENT, NFDS };
 /* One connection, made or accepted. */
 struct link {
 	uint64_t serial;	/* in epoll events, never reused: slot below */
-	int fd;			/* -1: made, and the peer hung up */
+	int fd;
 	bool accepted;
 	bool served;		/* accepted: the descriptors were sent */
 	uint64_t name;		/* accepted: source of its messages */

@@ -165,22 +165,6 @@ static void test_no_leak(void)
 	check_int(open_fds(), ==, before);
 }
 
-/* Jobs come and go, and Open MPI closes none before the end. */
-static void test_dead_have_none(void)
-{
-	int before = open_fds(), i;
-	struct other o;
-
-	other_start(&o, &config);
-	other_kill(&o);
-	/* the socket that orders went by is left */
-	for (i = 0; i < 500 && open_fds() > before + 1; i++)
-		usleep(10000);
-	check_int(open_fds(), ==, before + 1);
-	other_forget(&o);
-	check_int(open_fds(), ==, before);
-}
-
 static void test_few_files(void)
 {
 	struct rlimit old, few = { .rlim_cur = open_fds() + 2 };
@@ -238,7 +222,6 @@ int main(void)
 	TEST(other_stop(&o), "the other process ends well");
 	TEST(test_no_sigpipe(), "a dead peer raises no SIGPIPE");
 	TEST(test_no_leak(), "descriptors are given back");
-	TEST(test_dead_have_none(), "a dead peer has none, open or not");
 	TEST(test_few_files(), "without descriptors it fails and recovers");
 	TEST(test_limits(), "small limits make the heap small");
 	xnuma_domain_close(own);
