@@ -27,7 +27,7 @@
 #include "opal/mca/pmix/pmix-internal.h"
 #endif
 
-#include "series.h"
+#include "compat_series.h"
 
 /* btl.h leaves both the struct and its name to the BTL */
 typedef struct mca_btl_base_endpoint_t mca_btl_base_endpoint_t;

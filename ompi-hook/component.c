@@ -17,7 +17,7 @@
 #include "ompi/mca/hook/hook.h"
 #include "opal/mca/base/mca_base_var.h"
 #include "opal/util/output.h"
-#include "series.h"
+#include "compat_series.h"
 
 #define VERSION	(&mca_hook_xpmem_numa_component.hookm_version)
 

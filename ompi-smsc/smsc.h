@@ -20,7 +20,7 @@
 #include "opal/mca/pmix/pmix-internal.h"
 #include "opal/mca/smsc/base/base.h"
 #include "opal/mca/smsc/smsc.h"
-#include "series.h"
+#include "compat_series.h"
 #include "xnuma.h"
 
 struct smsc_component {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * series.h - is this process of the Open MPI that we were built for?
+ * compat_series.h - is this process of the Open MPI that we were built for?
  *
  * Open MPI's loader compares the version of its own interface only, which is
  * the same in 4.1 and 5.0.
  */
-#ifndef OMPI_SERIES_H
-#define OMPI_SERIES_H
+#ifndef OMPI_COMPAT_SERIES_H
+#define OMPI_COMPAT_SERIES_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -39,4 +39,4 @@ static inline bool series_is_ours(void)
 	       opal_mutex_t_class.cls_sizeof == sizeof(opal_mutex_t);
 }
 
-#endif /* OMPI_SERIES_H */
+#endif /* OMPI_COMPAT_SERIES_H */
