@@ -31,6 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pin.h"
+
 #define MOST	(4UL << 20)
 #define BATCHES	200
 #define BATCH_US	100	/* about */
@@ -166,16 +168,6 @@ static double best(struct side *s, method method, long batch)
 	return least;
 }
 
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die("sched_setaffinity");
-}
-
 static double measure(method method, size_t len)
 {
 	long batch = 1 + BATCH_US * 1000 / (200 + len / 4);
@@ -192,7 +184,8 @@ static double measure(method method, size_t len)
 		s.other = pid;
 	else
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	pin(cpus[s.me]);
+	if (pin(cpus[s.me]))
+		die("sched_setaffinity");
 	memset(source, s.me + 1, len);
 	memset(target, 0, len);
 	us = best(&s, method, batch);

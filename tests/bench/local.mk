@@ -16,12 +16,12 @@ bench_count_CFLAGS = $(AM_CFLAGS)
 bench_count_LDADD = libguest.a
 
 noinst_PROGRAMS += bench/queue
-bench_queue_SOURCES = bench/queue.c
+bench_queue_SOURCES = bench/queue.c bench/pin.h
 bench_queue_CFLAGS = $(AM_CFLAGS)
 bench_queue_LDADD =
 
 noinst_PROGRAMS += bench/floor
-bench_floor_SOURCES = bench/floor.c
+bench_floor_SOURCES = bench/floor.c bench/pin.h
 bench_floor_CFLAGS = $(AM_CFLAGS)
 bench_floor_LDADD =
 

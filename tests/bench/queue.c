@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "../queue-all.h"
+#include "pin.h"
 
 #define BATCHES	500
 #define BATCH	200	/* round trips or messages between two looks at a clock */
@@ -72,16 +73,6 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die("sched_setaffinity");
 }
 
 /* One side of a table: @me 0 keeps the time, 1 answers. */
@@ -150,7 +141,8 @@ static void run(bench func, size_t len)
 	pid = fork();
 	if (pid < 0)
 		die("fork");
-	pin(cpus[pid == 0]);
+	if (pin(cpus[pid == 0]))
+		die("sched_setaffinity");
 	end_open(&end, pid == 0);
 	func(pid == 0, &end, len);
 	if (pid == 0)
