@@ -89,17 +89,11 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "idle";
 	bool unmap = !strcmp(what, "unmap");
 	struct end end = { 0 };
-	struct offer offer;
-	int up[2], down[2];
+	int in, out;
 
-	must(!pipe(up) && !pipe(down));
-	end.child = fork();
-	must(end.child >= 0);
-	if (!end.child)
-		child_main(up[1], down[0], unmap);
-	end_open(&end);
-	must(read(up[0], &offer, sizeof(offer)) == sizeof(offer));
-	end_connect(&end, &offer, unmap ? UCP_ERR_HANDLING_MODE_NONE :
-					  UCP_ERR_HANDLING_MODE_PEER);
-	return unmap ? unmapped(&end, up[0], down[1]) : killed(&end, what);
+	if (end_fork(&end, &in, &out))
+		child_main(out, in, unmap);
+	end_connect(&end, in, unmap ? UCP_ERR_HANDLING_MODE_NONE :
+				      UCP_ERR_HANDLING_MODE_PEER);
+	return unmap ? unmapped(&end, in, out) : killed(&end, what);
 }

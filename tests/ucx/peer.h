@@ -115,6 +115,19 @@ static inline void child_main(int out, int in, bool unmap)
 		ucp_worker_progress(end.worker);
 }
 
+/* True in the child; *@in and *@out are pipes to the other one. */
+static inline bool end_fork(struct end *end, int *in, int *out)
+{
+	int up[2], down[2];
+
+	must(!pipe(up) && !pipe(down));
+	end->child = fork();
+	must(end->child >= 0);
+	*in = end->child ? up[0] : down[0];
+	*out = end->child ? down[1] : up[1];
+	return !end->child;
+}
+
 static inline void told(void *arg, ucp_ep_h ep, ucs_status_t status)
 {
 	struct end *end = arg;
@@ -123,22 +136,26 @@ static inline void told(void *arg, ucp_ep_h ep, ucs_status_t status)
 	end->error = status;
 }
 
-static inline void end_connect(struct end *end, const struct offer *offer,
+/* Opens the parent's end, and connects it to what the child offers through @in. */
+static inline void end_connect(struct end *end, int in,
 			       ucp_err_handling_mode_t mode)
 {
+	struct offer offer;
 	const ucp_ep_params_t params = {
 		.field_mask = UCP_EP_PARAM_FIELD_REMOTE_ADDRESS |
 			      UCP_EP_PARAM_FIELD_ERR_HANDLING_MODE |
 			      UCP_EP_PARAM_FIELD_ERR_HANDLER,
-		.address = (const ucp_address_t *)offer->bytes,
+		.address = (const ucp_address_t *)offer.bytes,
 		.err_mode = mode,
 		.err_handler = { told, end },
 	};
 
+	end_open(end);
+	must(read(in, &offer, sizeof(offer)) == sizeof(offer));
 	must(ucp_ep_create(end->worker, &params, &end->ep) == UCS_OK);
-	must(ucp_ep_rkey_unpack(end->ep, offer->bytes + offer->address_len,
+	must(ucp_ep_rkey_unpack(end->ep, offer.bytes + offer.address_len,
 				&end->rkey) == UCS_OK);
-	end->buffer = offer->buffer;
+	end->buffer = offer.buffer;
 }
 
 /* Return: the status of what was begun, once it has ended */

@@ -176,17 +176,11 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "many";
 	struct end end = { 0 };
-	struct offer offer;
-	int up[2], down[2];
+	int in, out;
 
-	must(!pipe(up) && !pipe(down));
-	end.child = fork();
-	must(end.child >= 0);
-	if (!end.child)
-		child(what, up[1], down[0]);
-	end_open(&end);
-	must(read(up[0], &offer, sizeof(offer)) == sizeof(offer));
-	end_connect(&end, &offer, !strcmp(what, "vanished") ?
+	if (end_fork(&end, &in, &out))
+		child(what, out, in);
+	end_connect(&end, in, !strcmp(what, "vanished") ?
 		    UCP_ERR_HANDLING_MODE_NONE : UCP_ERR_HANDLING_MODE_PEER);
-	return parent(what, &end, up[0], down[1]);
+	return parent(what, &end, in, out);
 }
