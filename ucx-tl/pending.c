@@ -21,13 +21,14 @@ static uct_pending_req_t *req_of(ucs_queue_elem_t *elem)
 	return ucs_container_of(elem, uct_pending_req_t, priv);
 }
 
-/* For any request; a lost peer has room for an error. */
+/* For any request, and no line is asked for; a lost peer has room for an error. */
 static bool has_room(struct ep *ep)
 {
 	void *buf;
 	int ret;
 
-	ret = xnuma_send_reserve(ep->xnuma, ep_iface(ep)->seg_size, &buf);
+	ret = xnuma_send_reserve_most(ep->xnuma, ep_iface(ep)->seg_size, 0,
+				      &buf);
 	if (!ret)
 		xnuma_send_cancel(ep->xnuma);
 	return status_of(ret) != UCS_ERR_NO_RESOURCE;
