@@ -155,7 +155,7 @@ static const char *not_used(const struct answer *shell,
 	return NULL;
 }
 
-/* ucx-SERIES.so beside the loader, as it finds them itself */
+/* ucx-SERIES.so where the loader looks first, which is beside itself */
 static void report_builds(const char *loader)
 {
 	static const char *const patterns[] = {

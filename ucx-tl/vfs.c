@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* vfs.c - the same while it lives, for ucx_vfs: below its interface */
+/* vfs.c - what report.c tells at an interface's end, for ucx_vfs while it lives */
 #include <inttypes.h>
 #include <ucs/datastruct/string_buffer.h>
 #include <ucs/vfs/base/vfs_obj.h>
